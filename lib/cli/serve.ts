@@ -1,0 +1,168 @@
+/** The server put together from its parts, from the configuration to the last signal. */
+
+import { Accounts } from "../accounts.ts";
+import { createApp } from "../app.ts";
+import { createClientAddress } from "../client_address.ts";
+import { CLOCK_SKEW, type Config } from "../config.ts";
+import { CommandError, EXIT } from "../errors.ts";
+import { KeyEncryption } from "../key_encryption.ts";
+import { KeyPool } from "../key_pool.ts";
+import { KeyRing } from "../key_ring.ts";
+import { BufferedSink, createLog, errorFields, type Log } from "../log.ts";
+import { Maintenance } from "../maintenance.ts";
+import { PasswordHasher } from "../password.ts";
+import { obtainSecret } from "../secret.ts";
+import { type Handler, Server } from "../server.ts";
+import { generatePrivateJwk } from "../signing_key.ts";
+import { SqliteDatabase } from "../sqlite_database.ts";
+import { peekKeyEncryption, SqliteStorage } from "../sqlite_storage.ts";
+import type { Storage } from "../storage.ts";
+import { TokenIssuer } from "../token_issuer.ts";
+
+/** How long requests in flight may take once the server is told to stop, in milliseconds. */
+const PATIENCE = 8000;
+
+/** Password checks that may wait; each one that runs takes `ARGON2_MEMORY_KIB` of memory. */
+const PASSWORD_QUEUE = 64;
+
+/**
+ * Serves until SIGTERM or SIGINT, and then ends the process.
+ *
+ * @throws {CommandError} when the server cannot start.
+ */
+export async function serve(config: Config): Promise<void> {
+  Deno.umask(0o077);
+  const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes));
+  const log = createLog(config.logLevel, sink.push);
+  logUnhandledRejections(log);
+  const { storage, ring } = await openKeys(config, log);
+  const hasher = new PasswordHasher(config.argon2, {
+    concurrency: navigator.hardwareConcurrency,
+    queue: PASSWORD_QUEUE,
+  });
+  const server = listen(
+    config,
+    (port) => createHandler(config, { storage, ring, hasher, log, port }),
+    log,
+  );
+  const maintenance = new Maintenance({
+    ring,
+    storage,
+    authLogRetention: config.authLogRetention,
+    clock: Date.now,
+    log,
+  });
+  maintenance.start();
+  hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
+  await welcome(config.host, server.port);
+
+  const signal = await stopSignal();
+  log.info("stopping", { signal });
+  await Promise.all([server.stop(PATIENCE), maintenance.stop()]);
+  await storage.close();
+  log.info("stopped");
+  await sink.flush();
+  Deno.exit(0);
+}
+
+/** Opens the database and its keys; on a new one, keys are in the making from the first moment. */
+async function openKeys(config: Config, log: Log): Promise<{ storage: Storage; ring: KeyRing }> {
+  const known = peekKeyEncryption(config.database);
+  const pool = new KeyPool(() => generatePrivateJwk("RS256"));
+  if (known === undefined) pool.prepare(navigator.hardwareConcurrency);
+  const secret = await obtainSecret(config, known === undefined);
+  if (secret.createdAt !== undefined) {
+    log.warn(
+      "a secret was made, because none is set: without it the keys are lost, so back it up",
+      {
+        file: secret.createdAt,
+      },
+    );
+  }
+  // A wrong secret must be told before anything is opened for writing.
+  const unlocked = known && await KeyEncryption.unlock(secret.value, known);
+  const storage = new SqliteStorage(SqliteDatabase.open(config.database));
+  const encryption = unlocked ?? await KeyEncryption.establish(storage, secret.value);
+  const policy = { ...config.rotation, clockSkew: CLOCK_SKEW };
+  const ring = await KeyRing.open({ storage, encryption, pool, policy, clock: Date.now, log });
+  return { storage, ring };
+}
+
+function createHandler(
+  config: Config,
+  { storage, ring, hasher, log, port }: {
+    storage: Storage;
+    ring: KeyRing;
+    hasher: PasswordHasher;
+    log: Log;
+    port: number;
+  },
+): Handler {
+  const clock = Date.now;
+  const issuer = config.issuer ?? `http://localhost:${port}`;
+  const { tokenTtl } = config.rotation;
+  const audience = config.audience ?? issuer;
+  const app = createApp({
+    ring,
+    accounts: new Accounts({ storage, hasher, clock }),
+    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew: CLOCK_SKEW }),
+    clientAddress: createClientAddress(config.trustedProxies),
+    registration: config.registration,
+    rateLimit: {
+      limit: config.rateLimit,
+      window: config.rateWindow * 1000,
+      now: () => performance.now(),
+    },
+    clock,
+    log,
+  });
+  return (request, { remoteAddr }) => app.fetch(request, { remoteAddr });
+}
+
+function listen(config: Config, handler: (port: number) => Handler, log: Log): Server {
+  try {
+    return new Server({ hostname: config.host, port: config.port, handler, log });
+  } catch (error) {
+    throw new CommandError(
+      EXIT.failed,
+      `cannot listen on ${config.host}:${config.port}: ${(error as Error).message}`,
+      ["another process may use this address: set PORT or HOST to another one"],
+      { cause: error },
+    );
+  }
+}
+
+async function welcome(host: string, port: number): Promise<void> {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const line = `jwks-server listens on ${url}; try: curl ${url}/.well-known/jwks.json\n`;
+  await writeAll(Deno.stdout, new TextEncoder().encode(line)).catch(() => {}); // nobody listens
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let seen = 0;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      Deno.addSignalListener(signal, () => {
+        if (++seen > 1) Deno.exit(EXIT.failed);
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function logUnhandledRejections(log: Log): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("an error was not handled", errorFields(event.reason));
+  });
+}
+
+async function writeAll(
+  stream: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await stream.write(bytes.subarray(written));
+  }
+}

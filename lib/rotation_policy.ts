@@ -1,0 +1,158 @@
+/**
+ * Keys through time, as pure functions of the keys' schedules and the clock. All times are whole
+ * seconds since the epoch, all lengths whole seconds.
+ *
+ *     made        signFrom            signUntil        exp            exp + retention
+ *      │   NEXT      │      ACTIVE       │   PASSIVE    │    EXPIRED      │
+ *      ├─────────────┼───────────────────┼──────────────┼─────────────────┤ deleted
+ *      └─────────────────── published ──────────────────┘
+ */
+
+/** When a key signs and until when it is published. */
+export interface Schedule {
+  signFrom: number;
+  signUntil: number;
+  exp: number;
+}
+
+/** A key's schedule under its row's number, the millisecond at which the key was made. */
+export interface ScheduledKey extends Schedule {
+  kid: number;
+}
+
+/** The lengths that schedules are made from. */
+export interface RotationPolicy {
+  /** For how long a key signs. */
+  rotation: number;
+  /** For how long at least a key is published before it signs. */
+  prepublish: number;
+  /** The life of a token. */
+  tokenTtl: number;
+  /** How far a verifier's clock may be off. */
+  clockSkew: number;
+  /** For how long an expired key is kept. */
+  retention: number;
+  /** Whether there is a born-expired key, for tokens that are expired on request. */
+  expiredTokens: boolean;
+}
+
+export type KeyState = "next" | "active" | "passive" | "expired";
+
+/** What to change so that the keys follow the policy. */
+export interface RotationPlan {
+  /** Keys whose schedule changes. */
+  reschedule: readonly ScheduledKey[];
+  /** Keys to delete. */
+  remove: readonly number[];
+  /** Keys to make, the most urgent first. */
+  create: readonly Schedule[];
+  /** No key can sign although keys exist: verifiers could not learn the new one beforehand. */
+  isEmergency: boolean;
+}
+
+/** How long before it is made a born-expired key expired: more than any verifier's tolerance. */
+const BORN_EXPIRED_AGE = 3600;
+
+/** The state of a key at `now`. */
+export function keyState({ signFrom, signUntil, exp }: Schedule, now: number): KeyState {
+  if (exp <= now) return "expired";
+  if (signUntil <= now) return "passive";
+  return signFrom <= now ? "active" : "next";
+}
+
+/** Whether a key was made to sign tokens that are expired: it never had a time to sign others. */
+export function isBornExpired({ signFrom, signUntil }: Schedule): boolean {
+  return signFrom === signUntil;
+}
+
+/** The key that signs at `now`, if there is one. */
+export function activeKey<K extends ScheduledKey>(keys: readonly K[], now: number): K | undefined {
+  return keys.findLast((key) => keyState(key, now) === "active");
+}
+
+/** The newest born-expired key. */
+export function bornExpiredKey<K extends ScheduledKey>(keys: readonly K[]): K | undefined {
+  return keys.findLast(isBornExpired);
+}
+
+/** The keys that belong into the published set at `now`. */
+export function publishedKeys<K extends ScheduledKey>(keys: readonly K[], now: number): K[] {
+  return keys.filter((key) => keyState(key, now) !== "expired" && !isBornExpired(key));
+}
+
+/**
+ * What must change at `now`. The rules, in this order:
+ *
+ * 1. Some key signs. When none does, the key that would be the next to sign starts at once, since
+ *    verifiers know it; only when there is none, a new one does.
+ * 2. Another key follows, and is published for the pre-publication time before it signs. When it
+ *    comes late (nobody was there to make it), the active key signs for longer instead.
+ * 3. There is no gap and no overlap: the active key signs until the next one does.
+ * 4. `exp` is never brought forward, so no token outlives its key, whatever the clock does.
+ *
+ * @param keys all stored keys, in the order of `kid`.
+ */
+export function planRotation(
+  keys: readonly ScheduledKey[],
+  now: number,
+  policy: RotationPolicy,
+): RotationPlan {
+  const lasting = keys.filter((key) => !isBornExpired(key));
+  const waiting = lasting.filter((key) => keyState(key, now) === "next").toSorted(bySignFrom);
+  const signing = activeKey(lasting, now);
+  const active = signing ?? promote(waiting.shift(), now);
+  const create: Schedule[] = [];
+  const reschedule: ScheduledKey[] = [];
+
+  const current = active ?? scheduleKey(now, policy);
+  if (active === undefined) create.push(current);
+  const signUntil = waiting[0]?.signFrom ?? Math.max(current.signUntil, now + policy.prepublish);
+  if (waiting.length === 0) create.push(scheduleKey(signUntil, policy));
+  if (active !== undefined && (active !== signing || active.signUntil !== signUntil)) {
+    reschedule.push({ ...active, signUntil, exp: Math.max(active.exp, expiry(signUntil, policy)) });
+  }
+  if (policy.expiredTokens && bornExpiredKey(keys) === undefined) create.push(scheduleExpired(now));
+
+  return {
+    reschedule,
+    create,
+    remove: removable(keys, now, policy),
+    isEmergency: active === undefined && lasting.length > 0,
+  };
+}
+
+/** Whether a plan changes nothing. */
+export function isEmptyPlan({ reschedule, remove, create }: RotationPlan): boolean {
+  return reschedule.length + remove.length + create.length === 0;
+}
+
+/** The schedule of a key that starts to sign at `signFrom`. */
+export function scheduleKey(signFrom: number, policy: RotationPolicy): Schedule {
+  const signUntil = signFrom + policy.rotation;
+  return { signFrom, signUntil, exp: expiry(signUntil, policy) };
+}
+
+/** When the last token of a key that signs until `signUntil` is surely over. */
+function expiry(signUntil: number, { tokenTtl, clockSkew }: RotationPolicy): number {
+  return signUntil + tokenTtl + clockSkew;
+}
+
+function scheduleExpired(now: number): Schedule {
+  const exp = now - BORN_EXPIRED_AGE;
+  return { signFrom: exp, signUntil: exp, exp };
+}
+
+function promote(key: ScheduledKey | undefined, now: number): ScheduledKey | undefined {
+  return key && { ...key, signFrom: now };
+}
+
+function removable(keys: readonly ScheduledKey[], now: number, policy: RotationPolicy): number[] {
+  const kept = policy.expiredTokens ? bornExpiredKey(keys) : undefined;
+  return keys
+    .filter((key) => key !== kept && key.exp + policy.retention <= now)
+    .map((key) => key.kid);
+}
+
+function bySignFrom(one: ScheduledKey, other: ScheduledKey): number {
+  return one.signFrom - other.signFrom;
+}

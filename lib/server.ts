@@ -1,0 +1,98 @@
+/** The HTTP server's life: it listens, survives the end of its accept loop, and stops gracefully. */
+
+import { RequestError } from "./errors.ts";
+import { errorFields, type Log } from "./log.ts";
+import { errorResponse, failureResponse } from "./response.ts";
+
+/** What `Deno.serve` gives a handler. */
+export type Handler = (
+  request: Request,
+  info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+) => Response | Promise<Response>;
+
+export interface ServerOptions {
+  hostname: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** Makes the handler, once the port is known. */
+  handler: (port: number) => Handler;
+  log: Log;
+}
+
+/** How long to wait before serving again, in milliseconds. */
+const RESTART_DELAY = 100;
+
+export class Server {
+  readonly #options: ServerOptions;
+  #listener: Deno.HttpServer<Deno.NetAddr>;
+  #handler: Handler;
+  #isStopping = false;
+
+  /** Starts to listen. @throws when the address cannot be bound. */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#handler = () =>
+      errorResponse(new RequestError("overloaded", "The server is starting", 1));
+    this.#listener = this.#listen(options.port);
+    this.#handler = options.handler(this.port);
+    this.#watch();
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Accepts no more, and waits for the requests in flight, `patience` milliseconds at most. */
+  async stop(patience: number): Promise<void> {
+    this.#isStopping = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const impatience = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+    await Promise.race([this.#listener.shutdown(), impatience]);
+    clearTimeout(timer);
+  }
+
+  #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const { hostname, log } = this.#options;
+    return Deno.serve({
+      hostname,
+      port,
+      onListen() {},
+      onError: (error) => failureResponse(error, log),
+    }, (request, info) => {
+      if (isValidHost(request.headers.get("host"))) return this.#handler(request, info);
+      return errorResponse(new RequestError("invalid_request", "The Host header is not valid"));
+    });
+  }
+
+  /** The accept loop ends when the process runs out of file descriptors: then it is begun anew. */
+  #watch(): void {
+    const ended = (fields = {}) => {
+      if (this.#isStopping) return;
+      this.#options.log.error("the server stopped accepting connections; it begins anew", fields);
+      setTimeout(() => this.#restart(), RESTART_DELAY);
+    };
+    this.#listener.finished.then(() => ended(), (error) => ended(errorFields(error)));
+  }
+
+  #restart(): void {
+    if (this.#isStopping) return;
+    try {
+      this.#listener = this.#listen(this.port);
+      this.#watch();
+    } catch (error) {
+      this.#options.log.error("the server cannot listen yet", errorFields(error));
+      setTimeout(() => this.#restart(), RESTART_DELAY);
+    }
+  }
+}
+
+/**
+ * Whether a Host header is one host with an optional port (RFC 9110 §7.2). Deno builds the URL of a
+ * request from it, so that `Host: x/auth?` would otherwise choose the route.
+ */
+export function isValidHost(host: string | null): boolean {
+  return host !== null &&
+    /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/.test(host) &&
+    URL.canParse(`http://${host}/`);
+}

@@ -1,0 +1,223 @@
+/** A SQLite connection: opened safely, its faults told apart by their result codes. */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { CommandError, EXIT, type StorageFault, StorageUnavailableError } from "./errors.ts";
+import { MIGRATIONS, SCHEMA_VERSION } from "./sqlite_schema.ts";
+
+/** How long a statement waits for a lock, in milliseconds: the wait blocks the event loop. */
+const BUSY_TIMEOUT = 250;
+
+/** Primary result codes (https://sqlite.org/rescode.html) that may pass by themselves. */
+const FAULTS: Record<number, StorageFault> = {
+  5: "locked", // SQLITE_BUSY
+  6: "locked", // SQLITE_LOCKED
+  8: "read-only", // SQLITE_READONLY
+  10: "unreachable", // SQLITE_IOERR
+  13: "full", // SQLITE_FULL
+  14: "unreachable", // SQLITE_CANTOPEN
+};
+
+/** The result codes of a file that is not, or no longer, a sound database. */
+const CORRUPT = new Set([11, /* SQLITE_CORRUPT */ 26 /* SQLITE_NOTADB */]);
+
+/** Prepared statements over one connection; every failure is classified. */
+export class SqliteDatabase {
+  readonly #connection: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Opens `path` for reading and writing, creates it (mode 0600) when it does not exist, and brings
+   * its schema up to date.
+   *
+   * @throws {CommandError} when the file is corrupt, newer than this program, or cannot be opened.
+   * It is then left as it was: it is first examined through a read-only connection.
+   */
+  static open(path: string): SqliteDatabase {
+    examineDatabase(path);
+    const isNew = path !== ":memory:" && !hasContent(path);
+    const database = new SqliteDatabase(connect(path, false));
+    try {
+      if (isNew) Deno.chmodSync(path, 0o600);
+      database.get("PRAGMA journal_mode = WAL");
+      database.run("PRAGMA synchronous = FULL");
+      database.run("PRAGMA foreign_keys = ON");
+      database.#migrate();
+      return database;
+    } catch (error) {
+      database.close();
+      throw openFailure(path, error);
+    }
+  }
+
+  /** Opens an existing database so that nothing can be written, not even by closing it. */
+  static openReadOnly(path: string): SqliteDatabase {
+    return new SqliteDatabase(connect(path, true));
+  }
+
+  /** Runs a statement and gives the number of rows it changed. */
+  run(sql: string, ...values: (string | number | Uint8Array | null)[]): number {
+    return this.#call(sql, (statement) => Number(statement.run(...values).changes));
+  }
+
+  /** The first row, or `undefined`. The caller names the row's type: the schema is ours. */
+  get<Row>(sql: string, ...values: (string | number | Uint8Array | null)[]): Row | undefined {
+    return this.#call(sql, (statement) => statement.get(...values) as Row | undefined);
+  }
+
+  /** All rows. */
+  all<Row>(sql: string, ...values: (string | number | Uint8Array | null)[]): Row[] {
+    return this.#call(sql, (statement) => statement.all(...values) as Row[]);
+  }
+
+  /** Runs `body` in a transaction that holds the write lock from its start. */
+  transaction<Result>(body: () => Result): Result {
+    this.run("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.run("COMMIT");
+      return result;
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #call<Result>(sql: string, use: (statement: StatementSync) => Result): Result {
+    try {
+      let statement = this.#statements.get(sql);
+      if (statement === undefined) {
+        statement = this.#connection.prepare(sql);
+        this.#statements.set(sql, statement);
+      }
+      return use(statement);
+    } catch (error) {
+      throw classify(error);
+    }
+  }
+
+  #rollback(): void {
+    try {
+      this.#connection.exec("ROLLBACK");
+    } catch {
+      // SQLite has already rolled back by itself (a full disk, an I/O error): nothing is open.
+    }
+  }
+
+  #migrate(): void {
+    for (
+      let version = schemaVersion(this);
+      version < SCHEMA_VERSION;
+      version = schemaVersion(this)
+    ) {
+      this.transaction(() => {
+        // Another process may have taken this step between the look and the lock.
+        if (schemaVersion(this) !== version) return;
+        this.#connection.exec(MIGRATIONS[version]!);
+        this.#connection.exec(`PRAGMA user_version = ${version + 1}`);
+      });
+    }
+  }
+}
+
+/**
+ * Examines an existing database without changing it, and gives what `look` sees in it; `undefined`
+ * when there is none yet.
+ *
+ * @throws {CommandError} when it is corrupt, foreign, newer than this program, or cannot be read.
+ */
+export function examineDatabase<Seen>(
+  path: string,
+  look?: (database: SqliteDatabase) => Seen,
+): Seen | undefined {
+  if (path === ":memory:" || !hasContent(path)) return undefined;
+  const database = SqliteDatabase.openReadOnly(path);
+  try {
+    const version = schemaVersion(database);
+    if (version > SCHEMA_VERSION) {
+      throw new CommandError(
+        EXIT.config,
+        `the database ${path} has schema version ${version}, newer than this program's ${SCHEMA_VERSION}`,
+        ["start the newer jwks-server that wrote it, or restore a backup made before the upgrade"],
+      );
+    }
+    const isForeign = version === 0 && database.get("SELECT name FROM sqlite_schema") !== undefined;
+    if (isForeign) {
+      throw new CommandError(EXIT.config, `the database ${path} was not made by jwks-server`, [
+        "it was left untouched: move it away, or set DATABASE to another file",
+      ]);
+    }
+    for (const table of version === 0 ? [] : ["keys", "users", "meta"]) {
+      const [first] = database.all<{ quick_check: string }>(`PRAGMA quick_check(${table})`);
+      if (first?.quick_check !== "ok") throw corruption(path, first?.quick_check ?? "no answer");
+    }
+    return version === 0 ? undefined : look?.(database);
+  } catch (error) {
+    throw openFailure(path, error);
+  } finally {
+    database.close();
+  }
+}
+
+function schemaVersion(database: SqliteDatabase): number {
+  return database.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
+}
+
+function hasContent(path: string): boolean {
+  try {
+    return Deno.statSync(path).size > 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw openFailure(path, error);
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    const connection = new DatabaseSync(path, { readOnly });
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    return connection;
+  } catch (error) {
+    throw openFailure(path, error);
+  }
+}
+
+/** The primary result code of an error that SQLite raised. */
+function resultCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code & 0xff : undefined;
+}
+
+function classify(error: unknown): unknown {
+  const fault = FAULTS[resultCode(error) ?? -1];
+  return fault === undefined ? error : new StorageUnavailableError(fault, { cause: error });
+}
+
+function corruption(path: string, details: string, cause?: unknown): CommandError {
+  return new CommandError(
+    EXIT.config,
+    `the database ${path} is corrupt (${details})`,
+    ["it was left untouched: put a backup in its place, or move it away to start anew"],
+    { cause },
+  );
+}
+
+function openFailure(path: string, error: unknown): unknown {
+  if (error instanceof CommandError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (CORRUPT.has(resultCode(error) ?? -1)) return corruption(path, reason, error);
+  return new CommandError(
+    EXIT.config,
+    `the database ${path} cannot be opened: ${reason}`,
+    ["DATABASE must name a file in an existing directory that this user may write"],
+    { cause: error },
+  );
+}

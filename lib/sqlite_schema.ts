@@ -1,0 +1,38 @@
+/** The database's schema, as the ordered list of steps that lead to it. */
+
+/**
+ * Each migration is applied once, in a transaction of its own; `PRAGMA user_version` counts them.
+ * A migration that has been released is never changed: add one.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE keys (
+    kid INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    exp INTEGER NOT NULL
+  );
+  CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    email TEXT UNIQUE,
+    date_registered TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    last_login TIMESTAMP
+  );
+  CREATE UNIQUE INDEX users_username_nocase ON users (username COLLATE NOCASE);
+  CREATE UNIQUE INDEX users_email_nocase ON users (email COLLATE NOCASE);
+  CREATE TABLE auth_logs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_ip TEXT NOT NULL,
+    request_timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    user_id INTEGER REFERENCES users (id)
+  );
+  CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+  );
+  `,
+];
+
+/** The version of the schema that this program writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

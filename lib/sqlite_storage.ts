@@ -1,0 +1,203 @@
+/** The storage in one SQLite file. */
+
+import { examineDatabase, SqliteDatabase } from "./sqlite_database.ts";
+import {
+  type AuthenticationRecord,
+  type KeyChange,
+  type KeyEncryptionRecord,
+  type KeyRecord,
+  type KeySnapshot,
+  type NewUser,
+  type Storage,
+  timestamp,
+  type UserRecord,
+} from "./storage.ts";
+
+const META = { derivation: "kek_derivation", check: "kek_check" } as const;
+
+const USER_COLUMNS = "id, username, password_hash, email, date_registered, last_login";
+
+interface UserRow {
+  id: number;
+  username: string;
+  password_hash: string;
+  email: string | null;
+  date_registered: string;
+  last_login: string | null;
+}
+
+/**
+ * What an existing database keeps of its secret, found without changing a byte; `undefined` when
+ * there is no database yet.
+ *
+ * @throws {CommandError} when the database is corrupt, foreign, or newer than this program.
+ */
+export function peekKeyEncryption(path: string): KeyEncryptionRecord | undefined {
+  return examineDatabase(path, (database) => readKeyEncryption(database));
+}
+
+/** A `Storage` over an open database, which it owns from then on. */
+export class SqliteStorage implements Storage {
+  readonly #database: SqliteDatabase;
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+  }
+
+  version(): Promise<number> {
+    return this.#later(() =>
+      this.#database.get<{ data_version: number }>("PRAGMA data_version")!.data_version
+    );
+  }
+
+  readKeyEncryption(): Promise<KeyEncryptionRecord | undefined> {
+    return this.#later(() => readKeyEncryption(this.#database));
+  }
+
+  createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean> {
+    return this.#transaction(() => {
+      if (readKeyEncryption(this.#database) !== undefined) return false;
+      this.#setMeta(META.derivation, record.derivation);
+      this.#setMeta(META.check, record.check);
+      return true;
+    });
+  }
+
+  readKeys(): Promise<KeySnapshot> {
+    return this.#later(() => this.#snapshot());
+  }
+
+  changeKeys(expected: KeySnapshot, change: KeyChange): Promise<boolean> {
+    return this.#transaction(() => {
+      if (!isSameSnapshot(this.#snapshot(), expected)) return false;
+      for (const kid of change.remove) this.#database.run("DELETE FROM keys WHERE kid = ?", kid);
+      for (const { kid, key, exp } of change.put) {
+        this.#database.run(
+          "INSERT INTO keys (kid, key, exp) VALUES (?, ?, ?) " +
+            "ON CONFLICT (kid) DO UPDATE SET key = excluded.key, exp = excluded.exp",
+          kid,
+          key,
+          exp,
+        );
+      }
+      return true;
+    });
+  }
+
+  createUser(user: NewUser): Promise<UserRecord | undefined> {
+    return this.#transaction(() => {
+      const row = this.#database.get<UserRow>(
+        "INSERT INTO users (username, password_hash, email, date_registered) VALUES (?, ?, ?, ?) " +
+          `ON CONFLICT DO NOTHING RETURNING ${USER_COLUMNS}`,
+        user.username,
+        user.passwordHash,
+        user.email,
+        timestamp(user.at),
+      );
+      return row && toUser(row);
+    });
+  }
+
+  findUser(username: string): Promise<UserRecord | undefined> {
+    return this.#later(() => {
+      const row = this.#database.get<UserRow>(
+        `SELECT ${USER_COLUMNS} FROM users WHERE username = ? COLLATE NOCASE`,
+        username,
+      );
+      return row && toUser(row);
+    });
+  }
+
+  replacePasswordHash(userId: number, from: string, to: string): Promise<boolean> {
+    return this.#transaction(() =>
+      this.#database.run(
+        "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+        to,
+        userId,
+        from,
+      ) === 1
+    );
+  }
+
+  recordAuthentication({ ip, at, userId }: AuthenticationRecord): Promise<void> {
+    return this.#transaction(() => {
+      this.#database.run(
+        "INSERT INTO auth_logs (request_ip, request_timestamp, user_id) VALUES (?, ?, ?)",
+        ip,
+        timestamp(at),
+        userId,
+      );
+      if (userId === null) return;
+      this.#database.run("UPDATE users SET last_login = ? WHERE id = ?", timestamp(at), userId);
+    });
+  }
+
+  purgeAuthentications(before: number, limit: number): Promise<number> {
+    return this.#transaction(() =>
+      // The oldest rows have the lowest ids: the scan ends after `limit` rows, with no index.
+      this.#database.run(
+        "DELETE FROM auth_logs WHERE request_timestamp < ? AND id IN " +
+          "(SELECT id FROM auth_logs ORDER BY id LIMIT ?)",
+        timestamp(before),
+        limit,
+      )
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#later(() => this.#database.close());
+  }
+
+  #snapshot(): KeySnapshot {
+    const records = this.#database.all<KeyRecord>("SELECT kid, key, exp FROM keys ORDER BY kid");
+    return { records, check: readMeta(this.#database, META.check) ?? new Uint8Array() };
+  }
+
+  #setMeta(name: string, value: Uint8Array): void {
+    this.#database.run("INSERT INTO meta (name, value) VALUES (?, ?)", name, value);
+  }
+
+  #transaction<Result>(body: () => Result): Promise<Result> {
+    return this.#later(() => this.#database.transaction(body));
+  }
+
+  /** SQLite answers at once; the interface allows for storages that do not. */
+  #later<Result>(body: () => Result): Promise<Result> {
+    return new Promise((resolve) => resolve(body()));
+  }
+}
+
+function readKeyEncryption(database: SqliteDatabase): KeyEncryptionRecord | undefined {
+  const derivation = readMeta(database, META.derivation);
+  const check = readMeta(database, META.check);
+  return derivation && check ? { derivation, check } : undefined;
+}
+
+function readMeta(database: SqliteDatabase, name: string): Uint8Array | undefined {
+  const sql = "SELECT value FROM meta WHERE name = ?";
+  return database.get<{ value: Uint8Array }>(sql, name)?.value;
+}
+
+function toUser(row: UserRow): UserRecord {
+  return {
+    id: row.id,
+    username: row.username,
+    passwordHash: row.password_hash,
+    email: row.email,
+    dateRegistered: row.date_registered,
+    lastLogin: row.last_login,
+  };
+}
+
+function isSameSnapshot(one: KeySnapshot, other: KeySnapshot): boolean {
+  return isSameBytes(one.check, other.check) && one.records.length === other.records.length &&
+    one.records.every((record, index) => {
+      const twin = other.records[index]!;
+      return record.kid === twin.kid && record.exp === twin.exp &&
+        isSameBytes(record.key, twin.key);
+    });
+}
+
+function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
