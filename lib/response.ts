@@ -21,7 +21,7 @@ const STATUS = {
   overloaded: 503,
 } as const satisfies Record<ErrorCode, number>;
 
-/** What is in the error shape beside its code. */
+/** What a 401 asks for (RFC 7617 §2). */
 const CHALLENGE = 'Basic realm="jwks-server"';
 
 /** Answers with the one error shape, the one of OAuth (RFC 6749 §5.2). */
@@ -77,7 +77,11 @@ export function publishedSetResponse(
     return new Response(null, { status: 304, headers: caching });
   }
   return new Response(set.body, {
-    headers: { "content-type": "application/jwk-set+json", ...caching },
+    headers: {
+      "content-type": "application/jwk-set+json",
+      "content-length": String(set.body.length), // said for HEAD, too
+      ...caching,
+    },
   });
 }
 
