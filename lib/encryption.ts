@@ -6,6 +6,7 @@
 
 import { hashRaw } from "@node-rs/argon2";
 import { base64url, compactDecrypt, CompactEncrypt, type JWK } from "jose";
+import { z } from "zod";
 import { KeyUnreadableError } from "./errors.ts";
 import type { ScheduledKey } from "./rotation_policy.ts";
 import type { KeyRecord } from "./storage.ts";
@@ -78,7 +79,7 @@ export async function opensCheck(kek: CryptoKey, check: Uint8Array): Promise<boo
 /** Seals a private JWK together with its schedule. */
 export async function sealKey(
   kek: CryptoKey,
-  { kid, signFrom, signUntil, exp }: ScheduledKey,
+  { kid, signFrom, signUntil, exp, revokedAt }: ScheduledKey,
   jwk: JWK,
 ): Promise<KeyRecord> {
   const header = {
@@ -88,6 +89,7 @@ export async function sealKey(
     sign_from: signFrom,
     sign_until: signUntil,
     exp,
+    ...(revokedAt === undefined ? {} : { revoked_at: revokedAt }),
   };
   const jwe = await new CompactEncrypt(encoder.encode(JSON.stringify(jwk)))
     .setProtectedHeader(header)
@@ -106,7 +108,7 @@ export async function openKey(
   record: KeyRecord,
 ): Promise<{ schedule: ScheduledKey; jwk: JWK }> {
   const { header, jwk } = await decryptKey(kek, record);
-  const { kid, sign_from: signFrom, sign_until: signUntil, exp } = header;
+  const { kid, sign_from: signFrom, sign_until: signUntil, exp, revoked_at: revokedAt } = header;
   if (kid !== String(record.kid)) {
     throw new KeyUnreadableError(record.kid, `its content is that of key ${kid}`);
   }
@@ -116,12 +118,18 @@ export async function openKey(
       `exp is ${record.exp} in the row and ${exp} when sealed`,
     );
   }
-  if (!Number.isSafeInteger(signFrom) || !Number.isSafeInteger(signUntil)) {
-    throw new KeyUnreadableError(record.kid, "its schedule is not whole");
-  }
-  const times = { signFrom: signFrom as number, signUntil: signUntil as number };
-  return { schedule: { kid: record.kid, ...times, exp: record.exp }, jwk };
+  const times = Times.safeParse({ signFrom, signUntil, exp, revokedAt });
+  if (!times.success) throw new KeyUnreadableError(record.kid, "its schedule is not whole");
+  return { schedule: { kid: record.kid, ...times.data }, jwk };
 }
+
+/** The times in the protected header, in seconds since the epoch. */
+const Times = z.object({
+  signFrom: z.int(),
+  signUntil: z.int(),
+  exp: z.int(),
+  revokedAt: z.int().optional(),
+});
 
 async function decryptKey(kek: CryptoKey, record: KeyRecord) {
   try {

@@ -1,11 +1,13 @@
 /**
- * The key ring: which key signs, which are published, and what must be done about it. It holds the
- * opened keys; the storage has the last word. Every change is decided on what the storage holds,
- * prepared outside any transaction, and applied only if the storage still holds just that.
+ * The key ring: which key signs, which are published, and what must be done about it. The storage
+ * has the last word: every change is decided on what it holds, prepared outside any transaction,
+ * and applied only if it still holds just that.
  */
 
+import type { JWK } from "jose";
 import { type Clock, numericDate } from "./clock.ts";
-import { KeyUnreadableError, RequestError } from "./errors.ts";
+import { CommandError, EXIT, RequestError } from "./errors.ts";
+import { type HeldKey, HeldKeys } from "./held_keys.ts";
 import type { KeyEncryption } from "./key_encryption.ts";
 import type { KeyPool } from "./key_pool.ts";
 import type { Log } from "./log.ts";
@@ -15,18 +17,12 @@ import {
   bornExpiredKey,
   isEmptyPlan,
   planRotation,
-  type RotationPlan,
   type RotationPolicy,
   type Schedule,
   type ScheduledKey,
 } from "./rotation_policy.ts";
-import {
-  importSigningKey,
-  type PrivateJwk,
-  type PublicJwk,
-  type SigningKey,
-} from "./signing_key.ts";
-import type { KeyRecord, KeySnapshot, Storage } from "./storage.ts";
+import type { PrivateJwk, SigningKey } from "./signing_key.ts";
+import type { Storage } from "./storage.ts";
 
 /** What the key ring works with. */
 export interface KeyRingParts {
@@ -39,31 +35,35 @@ export interface KeyRingParts {
   log: Log;
 }
 
-/** An opened key: its schedule, the row it came from, and what it signs with. */
-export interface HeldKey extends ScheduledKey {
-  record: KeyRecord;
-  signing: SigningKey;
-  publicJwk: PublicJwk;
-}
-
 /** A key to sign with now; a token must end by `exp` (seconds since the epoch). */
 export interface Signer extends SigningKey {
   exp: number;
 }
 
+/** What an operator's decision changes: schedules of held keys, and perhaps a key that joins them. */
+export interface KeyDecision {
+  change: readonly ScheduledKey[];
+  add?: { schedule: Schedule; jwk: JWK };
+}
+
+/** One change of the storage: new schedules, the private keys that are new, and rows to delete. */
+interface Revision {
+  schedules: readonly ScheduledKey[];
+  added: ReadonlyMap<number, JWK>;
+  remove: readonly number[];
+}
+
 export class KeyRing {
   readonly #parts: KeyRingParts;
-  #keys: readonly HeldKey[] = [];
-  #snapshot: KeySnapshot = { records: [], check: new Uint8Array() };
-  #version: number | undefined;
-  #reloads = { begun: 0, applied: 0 };
-  #published: PublishedSet | undefined;
+  readonly #held: HeldKeys;
+  #published: { of: readonly HeldKey[]; set: PublishedSet } | undefined;
   #maintenance: Promise<void> = Promise.resolve();
-  #lastActive: number | undefined;
+  #lastActive: string | undefined;
   #emergencies = 0;
 
   private constructor(parts: KeyRingParts) {
     this.#parts = parts;
+    this.#held = new HeldKeys(parts);
   }
 
   /**
@@ -73,9 +73,15 @@ export class KeyRing {
    * @throws {KeyUnreadableError} when a stored key is not as it was sealed.
    */
   static async open(parts: KeyRingParts): Promise<KeyRing> {
+    const ring = await KeyRing.load(parts);
+    while (ring.#active() === undefined && await ring.#step());
+    return ring;
+  }
+
+  /** Opens every stored key and changes nothing. @throws as `open` does. */
+  static async load(parts: KeyRingParts): Promise<KeyRing> {
     const ring = new KeyRing(parts);
-    await ring.#reload();
-    while (ring.#active() === undefined) await ring.#step();
+    await ring.#held.reload();
     return ring;
   }
 
@@ -86,7 +92,7 @@ export class KeyRing {
 
   /** The opened keys in the order of `kid`. */
   get keys(): readonly HeldKey[] {
-    return this.#keys;
+    return this.#held.keys;
   }
 
   /**
@@ -95,7 +101,7 @@ export class KeyRing {
    * @throws {StorageUnavailableError} when the storage cannot be asked.
    */
   async signer(): Promise<Signer> {
-    if (await this.#parts.storage.version() !== this.#version) await this.#reload();
+    await this.#held.refresh();
     if (this.#active() === undefined) await this.maintain();
     const key = this.#active();
     if (key === undefined) throw new RequestError("overloaded", "No key can sign just now", 1);
@@ -107,17 +113,21 @@ export class KeyRing {
     if (!this.#parts.policy.expiredTokens) {
       throw new RequestError("invalid_request", "Expired tokens are switched off");
     }
-    if (bornExpiredKey(this.#keys) === undefined) await this.maintain();
-    const key = bornExpiredKey(this.#keys)!; // `maintain` ends only when there is one
+    await this.#held.refresh();
+    if (bornExpiredKey(this.keys) === undefined) await this.maintain();
+    const key = bornExpiredKey(this.keys);
+    if (key === undefined) throw new RequestError("overloaded", "No key can sign just now", 1);
     return { ...key.signing, exp: key.exp };
   }
 
   /** The JWK set as of now, from memory; `undefined` when no key can be published. */
   published(): PublishedSet | undefined {
     const now = this.#now();
-    const set = this.#published;
-    if (set !== undefined && set.from <= now && now < set.until) return set;
-    return this.#published = preparePublishedSet(this.#keys, now);
+    const known = this.#published;
+    if (known?.of === this.keys && known.set.from <= now && now < known.set.until) return known.set;
+    const set = preparePublishedSet(this.keys, now);
+    this.#published = set && { of: this.keys, set };
+    return set;
   }
 
   /** Brings the keys in line with the policy and the clock. One run at a time; others wait. */
@@ -129,110 +139,115 @@ export class KeyRing {
     return run;
   }
 
+  /**
+   * Carries out an operator's decision, together with what follows from it at once: when no key
+   * could sign any more, the successor takes over in the same transaction. `decide` may be asked
+   * again, when another process was faster, and refuses by throwing.
+   */
+  async change(decide: (keys: readonly HeldKey[], now: number) => KeyDecision): Promise<void> {
+    while (!await this.#tryChange(decide));
+    await this.maintain();
+  }
+
+  async #tryChange(decide: Parameters<KeyRing["change"]>[0]): Promise<boolean> {
+    const { pool, policy } = this.#parts;
+    await this.#held.reload();
+    if (this.#held.isSuperseded) {
+      throw new CommandError(EXIT.failed, "the secret of the database was changed meanwhile");
+    }
+    const now = this.#now();
+    const { change, add } = decide(this.keys, now);
+    const added = new Map<number, JWK>();
+    let keys = replaceKeys(this.keys, change);
+    if (add) keys = this.#join(keys, added, add.schedule, add.jwk);
+    const plan = planRotation(keys, now, policy);
+    if (plan.isEmergency) {
+      const made = pool.take() ?? await this.#waitForKey(plan.create.length);
+      if (made === undefined) return false;
+      keys = this.#join(keys, added, plan.create[0]!, made);
+    }
+    keys = replaceKeys(keys, plan.reschedule);
+    const isChanged = (key: ScheduledKey) => !this.keys.includes(key as HeldKey);
+    const schedules = keys.filter((key) => isChanged(key) && !plan.remove.includes(key.kid));
+    const isDone = await this.#commit({ schedules, added, remove: plan.remove });
+    if (isDone && plan.isEmergency) this.#reportEmergency();
+    return isDone;
+  }
+
   /** One change, or one wait for a key in the making; false when nothing is left to do. */
   async #step(): Promise<boolean> {
     const { pool, policy } = this.#parts;
-    await this.#reload();
+    await this.#held.reload();
     this.#reportRotation();
-    const plan = planRotation(this.#keys, this.#now(), policy);
-    if (isEmptyPlan(plan)) return false;
-    const made = plan.create.length > 0 ? pool.take() : undefined;
-    if (plan.create.length > 0 && made === undefined) {
-      pool.prepare(plan.create.length);
-      await pool.readied();
-      return true; // time has passed: decide anew
+    const plan = planRotation(this.keys, this.#now(), policy);
+    if (this.#held.isSuperseded || isEmptyPlan(plan)) return false;
+    const added = new Map<number, JWK>();
+    const schedules = [...plan.reschedule];
+    const [urgent] = plan.create;
+    const made = urgent && (pool.take() ?? await this.#waitForKey(plan.create.length));
+    if (urgent && !made) return true; // time has passed: decide anew
+    if (made) schedules.push(...this.#join([], added, urgent!, made));
+    let isDone = false;
+    try {
+      isDone = await this.#commit({ schedules, added, remove: plan.remove });
+    } finally {
+      if (made && !isDone) pool.putBack(made);
     }
-    await this.#apply(plan, made);
+    if (isDone && plan.isEmergency) this.#reportEmergency();
     return true;
   }
 
-  async #apply(plan: RotationPlan, made: PrivateJwk | undefined): Promise<void> {
-    const { storage, pool } = this.#parts;
-    const schedules = [...plan.reschedule];
-    let applied = false;
-    try {
-      const put = await Promise.all(schedules.map((schedule) => this.#reseal(schedule)));
-      if (made) {
-        const schedule = { kid: this.#newKid(), ...plan.create[0]! };
-        schedules.push(schedule);
-        put.push(await this.#sealNew(schedule, made));
-      }
-      applied = await storage.changeKeys(this.#snapshot, { put, remove: plan.remove });
-    } finally {
-      if (made && !applied) pool.putBack(made);
+  /** Starts keys in the making and waits for the first; gives none, so that callers decide anew. */
+  async #waitForKey(count: number): Promise<undefined> {
+    this.#parts.pool.prepare(count);
+    await this.#parts.pool.readied();
+  }
+
+  /** Adds a private key with a `kid` of its own, which it also bears unless it came with another. */
+  #join(
+    keys: readonly ScheduledKey[],
+    added: Map<number, JWK>,
+    schedule: Schedule,
+    jwk: JWK,
+  ): ScheduledKey[] {
+    const isTaken = (kid: number) =>
+      added.has(kid) ||
+      this.keys.some((key) => key.kid === kid || key.signing.kid === String(kid));
+    let kid = this.#parts.clock(); // the millisecond of its making, or the first free one after it
+    while (isTaken(kid)) kid++;
+    added.set(kid, { kid: String(kid), ...jwk });
+    return [...keys, { kid, ...schedule }];
+  }
+
+  /** Seals and stores a revision; false when another process changed the keys meanwhile. */
+  async #commit({ schedules, added, remove }: Revision): Promise<boolean> {
+    const { storage, encryption, log } = this.#parts;
+    const { snapshot } = this.#held;
+    const put = await Promise.all(schedules.map(async (schedule) => {
+      const record = snapshot.records.find(({ kid }) => kid === schedule.kid);
+      const jwk = added.get(schedule.kid) ?? (await encryption.open(record!)).jwk;
+      return await encryption.seal(schedule, jwk);
+    }));
+    if (!await storage.changeKeys(snapshot, { put, remove })) return false;
+    for (const { kid, ...times } of schedules) {
+      log.info("a key was scheduled", { kid: String(kid), ...isoTimes(times) });
     }
-    if (!applied) return; // another process was faster: the next step sees what it did
-    this.#report(schedules, plan);
-    await this.#reload();
-  }
-
-  async #reseal(schedule: ScheduledKey): Promise<KeyRecord> {
-    const { encryption } = this.#parts;
-    const record = this.#snapshot.records.find(({ kid }) => kid === schedule.kid)!;
-    const { jwk } = await encryption.open(record);
-    return await encryption.seal(schedule, jwk);
-  }
-
-  #sealNew(schedule: ScheduledKey, made: PrivateJwk): Promise<KeyRecord> {
-    return this.#parts.encryption.seal(schedule, { ...made, kid: String(schedule.kid) });
-  }
-
-  /** The millisecond of now, or the first one after it that no key has. */
-  #newKid(): number {
-    let kid = this.#parts.clock();
-    while (this.#keys.some((key) => key.kid === kid)) kid++;
-    return kid;
-  }
-
-  /** Reads what the storage holds; rows that did not change are not opened again. */
-  async #reload(): Promise<void> {
-    const { storage } = this.#parts;
-    const turn = ++this.#reloads.begun;
-    const version = await storage.version();
-    const snapshot = await storage.readKeys();
-    const keys = await Promise.all(snapshot.records.map((record) => this.#hold(record)));
-    if (turn < this.#reloads.applied) return; // a later reading is already in place
-    this.#reloads.applied = turn;
-    this.#snapshot = snapshot;
-    this.#version = version;
-    const isSame = keys.length === this.#keys.length &&
-      keys.every((key, i) => key === this.#keys[i]);
-    if (isSame) return;
-    this.#keys = keys;
-    this.#published = undefined;
-  }
-
-  async #hold(record: KeyRecord): Promise<HeldKey> {
-    const known = this.#keys.find((key) => key.kid === record.kid);
-    if (known && known.exp === record.exp && isSameBytes(known.record.key, record.key)) {
-      return known;
-    }
-    const { schedule, jwk } = await this.#parts.encryption.open(record);
-    try {
-      const signing = await importSigningKey(jwk);
-      return { ...schedule, record, signing, publicJwk: signing.publicJwk };
-    } catch (error) {
-      throw new KeyUnreadableError(record.kid, "it holds no usable key", { cause: error });
-    }
+    for (const kid of remove) log.info("an expired key was deleted", { kid: String(kid) });
+    await this.#held.reload();
+    return true;
   }
 
   #active(): HeldKey | undefined {
-    return activeKey(this.#keys, this.#now());
+    return activeKey(this.keys, this.#now());
   }
 
   #now(): number {
     return numericDate(this.#parts.clock());
   }
 
-  #report(schedules: readonly ScheduledKey[], plan: RotationPlan): void {
-    const { log } = this.#parts;
-    for (const schedule of schedules) {
-      log.info("a key was scheduled", { kid: String(schedule.kid), ...isoTimes(schedule) });
-    }
-    for (const kid of plan.remove) log.info("an expired key was deleted", { kid: String(kid) });
-    if (!plan.isEmergency) return;
+  #reportEmergency(): void {
     this.#emergencies++;
-    log.warn(
+    this.#parts.log.warn(
       "no key could sign, so a new one signs at once: verifiers may refuse its tokens until they " +
         "fetch the JWK set again",
       { emergencies: this.#emergencies },
@@ -240,18 +255,21 @@ export class KeyRing {
   }
 
   #reportRotation(): void {
-    const kid = this.#active()?.kid;
+    const kid = this.#active()?.signing.kid;
     if (kid === this.#lastActive) return;
-    if (kid !== undefined) this.#parts.log.info("a key signs from now on", { kid: String(kid) });
+    if (kid !== undefined) this.#parts.log.info("a key signs from now on", { kid });
     this.#lastActive = kid;
   }
+}
+
+function replaceKeys(
+  keys: readonly ScheduledKey[],
+  changed: readonly ScheduledKey[],
+): readonly ScheduledKey[] {
+  return keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
 }
 
 function isoTimes({ signFrom, signUntil, exp }: Schedule): Record<string, string> {
   const text = (seconds: number) => new Date(seconds * 1000).toISOString();
   return { sign_from: text(signFrom), sign_until: text(signUntil), exp: text(exp) };
-}
-
-function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

@@ -6,6 +6,8 @@
  *      │   NEXT      │      ACTIVE       │   PASSIVE    │    EXPIRED      │
  *      ├─────────────┼───────────────────┼──────────────┼─────────────────┤ deleted
  *      └─────────────────── published ──────────────────┘
+ *
+ * A revoked key is none of these, whatever the clock says.
  */
 
 /** When a key signs and until when it is published. */
@@ -13,6 +15,8 @@ export interface Schedule {
   signFrom: number;
   signUntil: number;
   exp: number;
+  /** When the key was revoked; `exp` is then the same. */
+  revokedAt?: number | undefined;
 }
 
 /** A key's schedule under its row's number, the millisecond at which the key was made. */
@@ -36,7 +40,7 @@ export interface RotationPolicy {
   expiredTokens: boolean;
 }
 
-export type KeyState = "next" | "active" | "passive" | "expired";
+export type KeyState = "next" | "active" | "passive" | "expired" | "revoked";
 
 /** What to change so that the keys follow the policy. */
 export interface RotationPlan {
@@ -54,15 +58,19 @@ export interface RotationPlan {
 const BORN_EXPIRED_AGE = 3600;
 
 /** The state of a key at `now`. */
-export function keyState({ signFrom, signUntil, exp }: Schedule, now: number): KeyState {
+export function keyState(
+  { signFrom, signUntil, exp, revokedAt }: Schedule,
+  now: number,
+): KeyState {
+  if (revokedAt !== undefined) return "revoked";
   if (exp <= now) return "expired";
   if (signUntil <= now) return "passive";
   return signFrom <= now ? "active" : "next";
 }
 
 /** Whether a key was made to sign tokens that are expired: it never had a time to sign others. */
-export function isBornExpired({ signFrom, signUntil }: Schedule): boolean {
-  return signFrom === signUntil;
+export function isBornExpired({ signFrom, exp, revokedAt }: Schedule): boolean {
+  return signFrom === exp && revokedAt === undefined;
 }
 
 /** The key that signs at `now`, if there is one. */
@@ -77,7 +85,8 @@ export function bornExpiredKey<K extends ScheduledKey>(keys: readonly K[]): K | 
 
 /** The keys that belong into the published set at `now`. */
 export function publishedKeys<K extends ScheduledKey>(keys: readonly K[], now: number): K[] {
-  return keys.filter((key) => keyState(key, now) !== "expired" && !isBornExpired(key));
+  const isPublished = (key: K) => !["expired", "revoked"].includes(keyState(key, now));
+  return keys.filter((key) => isPublished(key) && !isBornExpired(key));
 }
 
 /**
@@ -133,7 +142,7 @@ export function scheduleKey(signFrom: number, policy: RotationPolicy): Schedule 
 }
 
 /** When the last token of a key that signs until `signUntil` is surely over. */
-function expiry(signUntil: number, { tokenTtl, clockSkew }: RotationPolicy): number {
+export function expiry(signUntil: number, { tokenTtl, clockSkew }: RotationPolicy): number {
   return signUntil + tokenTtl + clockSkew;
 }
 

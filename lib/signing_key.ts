@@ -5,14 +5,29 @@ import { exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
 /** The size of new RSA keys, in bits. */
 const RSA_BITS = 2048;
 
-/** The public members of each key type (RFC 7518 §6). */
+/** The public members of each key type (RFC 7518 §6, RFC 8037 §2, RFC 9964 §3). */
 const PUBLIC_MEMBERS = {
   RSA: ["n", "e"],
+  EC: ["crv", "x", "y"],
+  OKP: ["crv", "x"],
+  AKP: ["pub"],
 } as const satisfies Record<string, readonly (keyof JWK)[]>;
 
 /** The JWS algorithms that keys are made for, each with its key type. */
 export const SIGNING_ALGORITHMS = {
-  RS256: "RSA",
+  "RS256": "RSA",
+  "RS384": "RSA",
+  "RS512": "RSA",
+  "PS256": "RSA",
+  "PS384": "RSA",
+  "PS512": "RSA",
+  "ES256": "EC",
+  "ES384": "EC",
+  "ES512": "EC",
+  "EdDSA": "OKP",
+  "ML-DSA-44": "AKP",
+  "ML-DSA-65": "AKP",
+  "ML-DSA-87": "AKP",
 } as const satisfies Record<string, keyof typeof PUBLIC_MEMBERS>;
 
 export type SigningAlgorithm = keyof typeof SIGNING_ALGORITHMS;
@@ -69,6 +84,12 @@ export function toPublicJwk(jwk: JWK, kid: string, alg: SigningAlgorithm): Publi
   return { kty, kid, use: "sig", alg, ...Object.fromEntries(members) };
 }
 
-function isSigningAlgorithm(alg: string | undefined): alg is SigningAlgorithm {
+/** Whether this runtime can make and use keys for `alg`. */
+export async function isSupported(alg: SigningAlgorithm): Promise<boolean> {
+  if (SIGNING_ALGORITHMS[alg] === "RSA") return true; // everywhere, and slow to try
+  return await generateKeyPair(alg).then(() => true, () => false);
+}
+
+export function isSigningAlgorithm(alg: string | undefined): alg is SigningAlgorithm {
   return alg !== undefined && Object.hasOwn(SIGNING_ALGORITHMS, alg);
 }

@@ -1,5 +1,6 @@
 /** The storage in one SQLite file. */
 
+import { isSameBytes } from "./byte_equality.ts";
 import { examineDatabase, SqliteDatabase } from "./sqlite_database.ts";
 import {
   type AuthenticationRecord,
@@ -196,8 +197,4 @@ function isSameSnapshot(one: KeySnapshot, other: KeySnapshot): boolean {
       return record.kid === twin.kid && record.exp === twin.exp &&
         isSameBytes(record.key, twin.key);
     });
-}
-
-function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
