@@ -1,9 +1,14 @@
-import { serve } from "./lib/cli/serve.ts";
+import { standardOutput } from "./lib/cli/output.ts";
+import { runProgram } from "./lib/cli/program.ts";
 import { reportFailure } from "./lib/cli/report.ts";
-import { loadConfig } from "./lib/config.ts";
+import { describeVersion } from "./lib/cli/version.ts";
 
 try {
-  await serve(loadConfig((name) => Deno.env.get(name)));
+  await runProgram(Deno.args, {
+    env: (name) => Deno.env.get(name),
+    output: standardOutput(),
+    version: describeVersion,
+  });
 } catch (error) {
   Deno.exit(reportFailure(error));
 }

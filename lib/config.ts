@@ -4,6 +4,8 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { CommandError, EXIT } from "./errors.ts";
+import { isLongEnough } from "./secret.ts";
+import { isSigningAlgorithm, SIGNING_ALGORITHMS } from "./signing_key.ts";
 
 /** Seconds for which verifiers and other processes may not know a change of the published set. */
 export const PUBLICATION_DELAY = { cache: 300, poll: 60 } as const;
@@ -70,7 +72,7 @@ export const SETTINGS = {
   NOT_MY_KEY: secret(
     parsed(
       "a secret of at least 16 bytes",
-      (text) => new TextEncoder().encode(text).length >= 16 ? text : undefined,
+      (text) => isLongEnough(text) ? text : undefined,
     ),
   ),
   NOT_MY_KEY_FILE: setting(undefined, path),
@@ -83,6 +85,13 @@ export const SETTINGS = {
   KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),
   KEY_PREPUBLISH: setting("24h", duration(SHORTEST_PREPUBLISH, YEAR)),
   KEY_RETENTION: setting("7d", duration(0, 10 * YEAR)),
+  SIGNING_ALG: setting(
+    "RS256",
+    parsed(
+      `one of ${Object.keys(SIGNING_ALGORITHMS).join(", ")}`,
+      (text) => isSigningAlgorithm(text) ? text : undefined,
+    ),
+  ),
   RATE_LIMIT: setting("10", integer(1, 100_000)),
   RATE_WINDOW: setting("1s", duration(1, 86_400)),
   TRUSTED_PROXIES: setting(
@@ -172,6 +181,7 @@ function toConfig(values: Values) {
       retention: values.KEY_RETENTION!,
       expiredTokens: values.EXPIRED_TOKENS!,
     }),
+    signingAlg: values.SIGNING_ALG!,
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),

@@ -3,6 +3,8 @@
 import { isSameBytes } from "./byte_equality.ts";
 import { examineDatabase, SqliteDatabase } from "./sqlite_database.ts";
 import {
+  type AuthenticationEntry,
+  type AuthenticationQuery,
   type AuthenticationRecord,
   type KeyChange,
   type KeyEncryptionRecord,
@@ -58,8 +60,8 @@ export class SqliteStorage implements Storage {
   createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean> {
     return this.#transaction(() => {
       if (readKeyEncryption(this.#database) !== undefined) return false;
-      this.#setMeta(META.derivation, record.derivation);
-      this.#setMeta(META.check, record.check);
+      this.#putMeta(META.derivation, record.derivation);
+      this.#putMeta(META.check, record.check);
       return true;
     });
   }
@@ -72,15 +74,21 @@ export class SqliteStorage implements Storage {
     return this.#transaction(() => {
       if (!isSameSnapshot(this.#snapshot(), expected)) return false;
       for (const kid of change.remove) this.#database.run("DELETE FROM keys WHERE kid = ?", kid);
-      for (const { kid, key, exp } of change.put) {
-        this.#database.run(
-          "INSERT INTO keys (kid, key, exp) VALUES (?, ?, ?) " +
-            "ON CONFLICT (kid) DO UPDATE SET key = excluded.key, exp = excluded.exp",
-          kid,
-          key,
-          exp,
-        );
-      }
+      this.#putKeys(change.put);
+      return true;
+    });
+  }
+
+  rekey(
+    expected: KeySnapshot,
+    records: readonly KeyRecord[],
+    keyEncryption: KeyEncryptionRecord,
+  ): Promise<boolean> {
+    return this.#transaction(() => {
+      if (!isSameSnapshot(this.#snapshot(), expected)) return false;
+      this.#putKeys(records);
+      this.#putMeta(META.derivation, keyEncryption.derivation);
+      this.#putMeta(META.check, keyEncryption.check);
       return true;
     });
   }
@@ -109,6 +117,12 @@ export class SqliteStorage implements Storage {
     });
   }
 
+  listUsers(): Promise<UserRecord[]> {
+    return this.#later(() =>
+      this.#database.all<UserRow>(`SELECT ${USER_COLUMNS} FROM users ORDER BY id`).map(toUser)
+    );
+  }
+
   replacePasswordHash(userId: number, from: string, to: string): Promise<boolean> {
     return this.#transaction(() =>
       this.#database.run(
@@ -120,17 +134,48 @@ export class SqliteStorage implements Storage {
     );
   }
 
-  recordAuthentication({ ip, at, userId }: AuthenticationRecord): Promise<void> {
+  recordAuthentication({ ip, at, user }: AuthenticationRecord): Promise<boolean> {
     return this.#transaction(() => {
+      const isCurrent = user !== null && this.#database.run(
+            "UPDATE users SET last_login = ? WHERE id = ? AND password_hash = ?",
+            timestamp(at),
+            user.id,
+            user.passwordHash,
+          ) === 1;
       this.#database.run(
         "INSERT INTO auth_logs (request_ip, request_timestamp, user_id) VALUES (?, ?, ?)",
         ip,
         timestamp(at),
-        userId,
+        isCurrent ? user.id : null,
       );
-      if (userId === null) return;
-      this.#database.run("UPDATE users SET last_login = ? WHERE id = ?", timestamp(at), userId);
+      return isCurrent || user === null;
     });
+  }
+
+  readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {
+    return this.#later(() =>
+      this.#database.all<AuthenticationEntry>(
+        "SELECT auth_logs.id, request_ip AS ip, request_timestamp AS timestamp, username " +
+          "FROM auth_logs LEFT JOIN users ON users.id = user_id " +
+          "WHERE auth_logs.id > ? AND request_timestamp >= ? " +
+          "AND (? IS NULL OR username = ? COLLATE NOCASE) ORDER BY auth_logs.id LIMIT ?",
+        query.afterId,
+        timestamp(query.since),
+        query.username ?? null,
+        query.username ?? null,
+        query.limit,
+      )
+    );
+  }
+
+  countAuthentications(since: number): Promise<{ count: number; newest: string | null }> {
+    return this.#later(() =>
+      this.#database.get<{ count: number; newest: string | null }>(
+        "SELECT count(*) AS count, max(request_timestamp) AS newest FROM auth_logs " +
+          "WHERE user_id IS NOT NULL AND request_timestamp >= ?",
+        timestamp(since),
+      )!
+    );
   }
 
   purgeAuthentications(before: number, limit: number): Promise<number> {
@@ -145,6 +190,14 @@ export class SqliteStorage implements Storage {
     );
   }
 
+  /**
+   * Writes a consistent copy to `file`, which must not exist, while others go on reading and
+   * writing.
+   */
+  backup(file: string): Promise<void> {
+    return this.#database.backup(file);
+  }
+
   close(): Promise<void> {
     return this.#later(() => this.#database.close());
   }
@@ -154,8 +207,25 @@ export class SqliteStorage implements Storage {
     return { records, check: readMeta(this.#database, META.check) ?? new Uint8Array() };
   }
 
-  #setMeta(name: string, value: Uint8Array): void {
-    this.#database.run("INSERT INTO meta (name, value) VALUES (?, ?)", name, value);
+  #putKeys(records: readonly KeyRecord[]): void {
+    for (const { kid, key, exp } of records) {
+      this.#database.run(
+        "INSERT INTO keys (kid, key, exp) VALUES (?, ?, ?) " +
+          "ON CONFLICT (kid) DO UPDATE SET key = excluded.key, exp = excluded.exp",
+        kid,
+        key,
+        exp,
+      );
+    }
+  }
+
+  #putMeta(name: string, value: Uint8Array): void {
+    this.#database.run(
+      "INSERT INTO meta (name, value) VALUES (?, ?) " +
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
   }
 
   #transaction<Result>(body: () => Result): Promise<Result> {

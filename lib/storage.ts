@@ -55,12 +55,33 @@ export interface NewUser {
   at: number;
 }
 
-/** One checked authentication: `userId` is `null` when the password was not right. */
+/** One checked authentication: `user` is `null` when the password was not right. */
 export interface AuthenticationRecord {
   ip: string;
   /** In milliseconds since the epoch. */
   at: number;
-  userId: number | null;
+  /** The user as it was when its password was checked. */
+  user: Pick<UserRecord, "id" | "passwordHash"> | null;
+}
+
+/** A row of `auth_logs` with the user's name: both are `null` when the password was not right. */
+export interface AuthenticationEntry {
+  id: number;
+  ip: string;
+  /** UTC, in the form `YYYY-MM-DD HH:MM:SS`. */
+  timestamp: string;
+  username: string | null;
+}
+
+/** Which entries of the authentication log are asked for. */
+export interface AuthenticationQuery {
+  /** Only entries with a greater id. */
+  afterId: number;
+  /** Only entries since then, in milliseconds since the epoch. */
+  since: number;
+  /** Only this user's, in any ASCII case. */
+  username?: string | undefined;
+  limit: number;
 }
 
 export interface Storage {
@@ -80,16 +101,35 @@ export interface Storage {
    * says whether it did. This is what lets slow work happen outside the transaction.
    */
   changeKeys(expected: KeySnapshot, change: KeyChange): Promise<boolean>;
+  /**
+   * Replaces every key and what they are sealed under, in one transaction, when both still are
+   * `expected`; says whether it did.
+   */
+  rekey(
+    expected: KeySnapshot,
+    records: readonly KeyRecord[],
+    keyEncryption: KeyEncryptionRecord,
+  ): Promise<boolean>;
 
   /** Stores a user; `undefined` when the name or the address is taken, in any ASCII case. */
   createUser(user: NewUser): Promise<UserRecord | undefined>;
   /** The user of that name, in any ASCII case. */
   findUser(username: string): Promise<UserRecord | undefined>;
+  /** In the order of registration. */
+  listUsers(): Promise<UserRecord[]>;
   /** Replaces a password hash, unless it changed since it was read; says whether it did. */
   replacePasswordHash(userId: number, from: string, to: string): Promise<boolean>;
 
-  /** Appends to the authentication log and, on success, sets the user's last login. Durable. */
-  recordAuthentication(record: AuthenticationRecord): Promise<void>;
+  /**
+   * Appends to the authentication log and, on success, sets the user's last login. Durable. When
+   * the user's password hash has changed since it was checked, the entry is that of a failure, and
+   * the answer is false.
+   */
+  recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
+  /** Entries in the order of their ids. */
+  readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]>;
+  /** How many authentications succeeded since then (milliseconds), and the newest one's time. */
+  countAuthentications(since: number): Promise<{ count: number; newest: string | null }>;
   /** Deletes at most `limit` log rows older than `before` (milliseconds); says how many. */
   purgeAuthentications(before: number, limit: number): Promise<number>;
 

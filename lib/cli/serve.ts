@@ -5,17 +5,12 @@ import { createApp } from "../app.ts";
 import { createClientAddress } from "../client_address.ts";
 import { CLOCK_SKEW, type Config } from "../config.ts";
 import { CommandError, EXIT } from "../errors.ts";
-import { KeyEncryption } from "../key_encryption.ts";
-import { KeyPool } from "../key_pool.ts";
 import { KeyRing } from "../key_ring.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../log.ts";
 import { Maintenance } from "../maintenance.ts";
 import { PasswordHasher } from "../password.ts";
-import { obtainSecret } from "../secret.ts";
+import { openKeys } from "./open.ts";
 import { type Handler, Server } from "../server.ts";
-import { generatePrivateJwk } from "../signing_key.ts";
-import { SqliteDatabase } from "../sqlite_database.ts";
-import { peekKeyEncryption, SqliteStorage } from "../sqlite_storage.ts";
 import type { Storage } from "../storage.ts";
 import { TokenIssuer } from "../token_issuer.ts";
 
@@ -35,7 +30,9 @@ export async function serve(config: Config): Promise<void> {
   const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes));
   const log = createLog(config.logLevel, sink.push);
   logUnhandledRejections(log);
-  const { storage, ring } = await openKeys(config, log);
+  const opened = await openKeys(config, log);
+  const { storage } = opened;
+  const ring = await KeyRing.open(opened);
   const hasher = new PasswordHasher(config.argon2, {
     concurrency: navigator.hardwareConcurrency,
     queue: PASSWORD_QUEUE,
@@ -63,29 +60,6 @@ export async function serve(config: Config): Promise<void> {
   log.info("stopped");
   await sink.flush();
   Deno.exit(0);
-}
-
-/** Opens the database and its keys; on a new one, keys are in the making from the first moment. */
-async function openKeys(config: Config, log: Log): Promise<{ storage: Storage; ring: KeyRing }> {
-  const known = peekKeyEncryption(config.database);
-  const pool = new KeyPool(() => generatePrivateJwk("RS256"));
-  if (known === undefined) pool.prepare(navigator.hardwareConcurrency);
-  const secret = await obtainSecret(config, known === undefined);
-  if (secret.createdAt !== undefined) {
-    log.warn(
-      "a secret was made, because none is set: without it the keys are lost, so back it up",
-      {
-        file: secret.createdAt,
-      },
-    );
-  }
-  // A wrong secret must be told before anything is opened for writing.
-  const unlocked = known && await KeyEncryption.unlock(secret.value, known);
-  const storage = new SqliteStorage(SqliteDatabase.open(config.database));
-  const encryption = unlocked ?? await KeyEncryption.establish(storage, secret.value);
-  const policy = { ...config.rotation, clockSkew: CLOCK_SKEW };
-  const ring = await KeyRing.open({ storage, encryption, pool, policy, clock: Date.now, log });
-  return { storage, ring };
 }
 
 function createHandler(

@@ -1,0 +1,32 @@
+/** `healthcheck`: whether the server answers, for containers without curl. */
+
+import type { Config } from "../config.ts";
+import { CommandError, EXIT } from "../errors.ts";
+
+/** How long the server may take to answer, in milliseconds. */
+const PATIENCE = 3000;
+
+/** @throws {CommandError} unless the server on `HOST` and `PORT` publishes its keys. */
+export async function healthcheck({ host, port }: Config): Promise<void> {
+  const url = `http://${reachable(host)}:${port}/.well-known/jwks.json`;
+  let status: number;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+    await response.body?.cancel();
+    status = response.status;
+  } catch (error) {
+    throw new CommandError(EXIT.failed, `the server does not answer at ${url}`, [
+      "see that it runs, and that HOST and PORT are the same here and there",
+    ], { cause: error });
+  }
+  if (status !== 200) {
+    throw new CommandError(EXIT.failed, `the server is not ready: HTTP ${status}`);
+  }
+}
+
+/** An address to connect to, for one to listen on: the wildcard addresses mean every own one. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

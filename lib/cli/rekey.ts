@@ -1,0 +1,89 @@
+/** `rekey`: everything sealed under a new secret, in one transaction. */
+
+import { CommandError, EXIT } from "../errors.ts";
+import { KeyEncryption } from "../key_encryption.ts";
+import {
+  generateSecret,
+  isLongEnough,
+  pendingFileOf,
+  readSecretFile,
+  secretFileOf,
+  writeSecret,
+} from "../secret.ts";
+import type { Config } from "../config.ts";
+import type { OpenedKeys } from "./open.ts";
+import type { Output } from "./output.ts";
+
+export interface RekeyOptions {
+  /** The value of `NEW_NOT_MY_KEY`. */
+  value: string | undefined;
+  /** A file that holds the new secret. */
+  file: string | undefined;
+}
+
+/**
+ * Reseals every key. A generated secret is on the disk, beside the file whose place it takes,
+ * before the database needs it, and takes that place afterwards: killed at any moment, the database
+ * is wholly old or wholly new, and its secret is there.
+ */
+export async function rekey(
+  { keys, config, output }: { keys: OpenedKeys; config: Config; output: Output },
+  options: RekeyOptions,
+): Promise<void> {
+  const given = await givenSecret(options);
+  if (given === keys.secret.value) {
+    throw new CommandError(EXIT.failed, "the new secret is the one in use");
+  }
+  const target = config.secretFile ?? secretFileOf(config.database);
+  const secret = given ?? generateSecret();
+  if (given === undefined) await writeSecret(pendingFileOf(target), secret, Deno.rename);
+  const count = await reseal(keys, secret);
+  if (given === undefined) await Deno.rename(pendingFileOf(target), target);
+  output.print(`${count} keys are sealed under the new secret`);
+  output.print(nextStep(given, target, options, config));
+}
+
+async function givenSecret({ value, file }: RekeyOptions): Promise<string | undefined> {
+  if (value !== undefined && file !== undefined) {
+    throw new CommandError(EXIT.usage, "NEW_NOT_MY_KEY and --secret-file are both given", [
+      "give one of them, or neither to have a secret made",
+    ]);
+  }
+  if (file !== undefined) {
+    const secret = await readSecretFile(file);
+    if (secret !== undefined) return secret;
+    throw new CommandError(EXIT.config, `the secret file ${file} does not exist`);
+  }
+  if (value === undefined || isLongEnough(value)) return value;
+  throw new CommandError(EXIT.config, "NEW_NOT_MY_KEY is too short", [
+    "a secret has at least 16 bytes",
+  ]);
+}
+
+async function reseal({ storage, encryption }: OpenedKeys, secret: string): Promise<number> {
+  const next = await KeyEncryption.create(secret);
+  for (;;) {
+    const snapshot = await storage.readKeys();
+    const records = await Promise.all(snapshot.records.map(async (record) => {
+      const { schedule, jwk } = await encryption.open(record);
+      return await next.seal(schedule, jwk);
+    }));
+    // A server may have changed a key since it was read: then all of it is done again.
+    if (await storage.rekey(snapshot, records, next.record)) return records.length;
+  }
+}
+
+function nextStep(
+  given: string | undefined,
+  target: string,
+  { file }: RekeyOptions,
+  config: Config,
+): string {
+  const restart = "A running server goes on with the keys it holds: start it again";
+  if (given !== undefined) {
+    return `${restart} with ${file === undefined ? "NOT_MY_KEY" : `NOT_MY_KEY_FILE=${file}`}` +
+      `${file === undefined ? " set to the new secret" : ""}`;
+  }
+  const unset = config.secret === undefined ? "" : " and without NOT_MY_KEY";
+  return `The new secret is in ${target}: back it up. ${restart}${unset}`;
+}
