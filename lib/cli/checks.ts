@@ -1,7 +1,8 @@
 /** What `doctor` checks, one thing a function. */
 
-import { statfs } from "node:fs/promises";
+import { statfs } from "node:fs";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { type Clock, numericDate } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { CommandError } from "../errors.ts";
@@ -69,7 +70,7 @@ export async function checkMode(check: string, file: string): Promise<Finding> {
 }
 
 export async function checkSpace({ database }: Config): Promise<Finding> {
-  const { bavail, bsize } = await statfs(dirname(database));
+  const { bavail, bsize } = await promisify(statfs)(dirname(database));
   const free = Number(bavail) * Number(bsize);
   const message = `${Math.floor(free / 1024 / 1024)} MiB free`;
   if (free >= LITTLE_SPACE) return ok("disk", message);

@@ -31,6 +31,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
+    if (error.code === "commander.help") throw new CommandError(EXIT.usage, "no command is named");
     // What is no command counts as an argument of the default one.
     const isUnknown = error.code === "commander.excessArguments" && args[0] !== "serve";
     const message = isUnknown ? `unknown command '${args[0]}'` : error.message;
