@@ -90,7 +90,21 @@ export class SqliteDatabase {
   async backup(file: string): Promise<void> {
     // In one step: a copy in several begins anew whenever another process writes in between.
     if ("backup" in sqlite) await sqlite.backup(this.#connection, file, { rate: 0x7fffffff });
-    else this.run("VACUUM INTO ?", file); // before Deno 2.5, where it needs every permission
+    else while (!this.#copyCheckpointed(file));
+  }
+
+  /**
+   * The same on a Deno without `backup`: once the write-ahead log is empty, the file is the whole
+   * database, and the write lock keeps it so. Writers wait as long as the copy takes.
+   */
+  #copyCheckpointed(file: string): boolean {
+    const [main] = this.all<{ file: string }>("PRAGMA database_list");
+    this.get("PRAGMA wal_checkpoint(TRUNCATE)");
+    return this.transaction(() => {
+      if (Deno.statSync(`${main!.file}-wal`).size > 0) return false;
+      Deno.copyFileSync(main!.file, file);
+      return true;
+    });
   }
 
   close(): void {
