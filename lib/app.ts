@@ -27,6 +27,8 @@ export interface AppParts {
   clientAddress: (peer: string, forwardedFor: string | null) => ClientAddress;
   /** Whether `POST /register` is open. */
   registration: boolean;
+  /** Whether `POST /auth` gives expired tokens on request. */
+  expiredTokens: boolean;
   /** Admitted requests a client, a route and a `window` in milliseconds. */
   rateLimit: { limit: number; window: number; now: MonotonicClock };
   clock: Clock;
@@ -62,9 +64,13 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   app.post("/auth", limited("auth"), async (context) => {
     const asksExpired = readExpiredParameter(context);
     const { username, password, expired } = await readJson(context.req.raw, Credentials);
+    const isExpired = asksExpired || expired === true;
+    if (isExpired && !parts.expiredTokens) {
+      throw new RequestError("invalid_request", "Expired tokens are switched off");
+    }
     const { ip } = context.get("client");
     const user = await accounts.authenticate({ username, password, ip });
-    const { token, expiresIn } = asksExpired || expired
+    const { token, expiresIn } = isExpired
       ? await issuer.issueExpired(user.username)
       : await issuer.issue(user.username);
     await accounts.recordLogin(user, ip);

@@ -5,7 +5,13 @@
  */
 
 import { hashRaw } from "@node-rs/argon2";
-import { base64url, compactDecrypt, CompactEncrypt, type JWK } from "jose";
+import {
+  base64url,
+  compactDecrypt,
+  type CompactDecryptResult,
+  CompactEncrypt,
+  type JWK,
+} from "jose";
 import { z } from "zod";
 import { KeyUnreadableError } from "./errors.ts";
 import type { ScheduledKey } from "./rotation_policy.ts";
@@ -132,15 +138,36 @@ const Times = z.object({
 });
 
 async function decryptKey(kek: CryptoKey, record: KeyRecord) {
+  const jwe = compactJwe(record);
+  let decrypted: CompactDecryptResult;
   try {
-    const { plaintext, protectedHeader } = await compactDecrypt(record.key, kek, ALLOWED);
-    return {
-      header: protectedHeader as Record<string, unknown>,
-      jwk: JSON.parse(decoder.decode(plaintext)) as JWK,
-    };
+    decrypted = await compactDecrypt(jwe, kek, ALLOWED);
   } catch (error) {
-    // The library's words may quote the content: they stay out of the message.
     const reason = "it does not decrypt, so it was altered or sealed under another secret";
     throw new KeyUnreadableError(record.kid, reason, { cause: error });
   }
+  try {
+    const jwk: JWK = JSON.parse(decoder.decode(decrypted.plaintext));
+    return { header: decrypted.protectedHeader as Record<string, unknown>, jwk };
+  } catch {
+    // The parser's words quote the content: they go no further.
+    throw new KeyUnreadableError(record.kid, "its content is not a JWK");
+  }
+}
+
+/**
+ * The stored text, which must be the very one that was written: base64url has bits that decoders
+ * ignore (RFC 4648 §3.5), and GCM only sees what they decode.
+ */
+function compactJwe({ kid, key }: KeyRecord): string {
+  const text = key instanceof Uint8Array ? new TextDecoder().decode(key) : "";
+  const isCanonical = text.split(".").every((part) => {
+    try {
+      return base64url.encode(base64url.decode(part)) === part;
+    } catch {
+      return false;
+    }
+  });
+  if (text !== "" && isCanonical) return text;
+  throw new KeyUnreadableError(kid, "it is not a JWE as it was stored, so it was altered");
 }

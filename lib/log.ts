@@ -71,19 +71,13 @@ export class BufferedSink {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
+      const dropped = this.#dropped;
       this.#waiting = [];
-      if (this.#dropped > 0) {
-        lines.push(
-          JSON.stringify({
-            level: "warn",
-            message: "log lines were dropped",
-            dropped: this.#dropped,
-          }),
-        );
-        this.#dropped = 0;
-      }
+      const notice = { level: "warn", message: "log lines were dropped", dropped };
+      const text = dropped > 0 ? [...lines, JSON.stringify(notice)] : lines;
       try {
-        await this.#write(new TextEncoder().encode(lines.join("\n") + "\n"));
+        await this.#write(new TextEncoder().encode(text.join("\n") + "\n"));
+        this.#dropped -= dropped;
       } catch {
         // The stream is gone (a closed pipe): there is nowhere left to report that to.
         this.#dropped += lines.length;

@@ -80,11 +80,12 @@ async function readSecrets(file: string): Promise<Secret[]> {
 export async function readSecretFile(file: string): Promise<string | undefined> {
   let text: string;
   try {
-    text = await Deno.readTextFile(file);
+    // Fatal: replacement characters would stand for many different secrets.
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(file));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new CommandError(EXIT.config, `the secret file ${file} cannot be read`, [
-      "it must be a text file that this user may read",
+    throw new CommandError(EXIT.config, `the secret file ${file} cannot be read as text`, [
+      "it must be UTF-8 text that this user may read, such as: openssl rand -base64 32",
     ], { cause: error });
   }
   const value = text.replace(/\r?\n$/, "");

@@ -1,6 +1,6 @@
 /** Signing keys: made, imported for signing, and reduced to their public half. */
 
-import { exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
 
 /** The size of new RSA keys, in bits. */
 const RSA_BITS = 2048;

@@ -86,6 +86,7 @@ export class SqliteStorage implements Storage {
   ): Promise<boolean> {
     return this.#transaction(() => {
       if (!isSameSnapshot(this.#snapshot(), expected)) return false;
+      this.#database.run("DELETE FROM keys");
       this.#putKeys(records);
       this.#putMeta(META.derivation, keyEncryption.derivation);
       this.#putMeta(META.check, keyEncryption.check);
@@ -191,8 +192,8 @@ export class SqliteStorage implements Storage {
   }
 
   /**
-   * Writes a consistent copy to `file`, which must not exist, while others go on reading and
-   * writing.
+   * Writes a consistent copy to `file`, in place of what stands there, while others go on reading
+   * and writing.
    */
   backup(file: string): Promise<void> {
     return this.#database.backup(file);

@@ -82,6 +82,7 @@ function createHandler(
     issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew: CLOCK_SKEW }),
     clientAddress: createClientAddress(config.trustedProxies),
     registration: config.registration,
+    expiredTokens: config.rotation.expiredTokens,
     rateLimit: {
       limit: config.rateLimit,
       window: config.rateWindow * 1000,
