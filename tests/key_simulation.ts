@@ -5,6 +5,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { CommandError } from "../lib/errors.ts";
+import { insertNext, nextKey, passiveSchedule, revoke, rotateNow } from "../lib/key_operations.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../lib/config.ts";
 import {
   activeKey,
@@ -36,7 +38,10 @@ export const policies: fc.Arbitrary<RotationPolicy> = fc.record({
 /** What happens next; lengths are in rotations, of which years are made. */
 export type Event =
   | { kind: "run" | "outage" | "clock back"; rotations: number }
-  | { kind: "reconfigure"; policy: RotationPolicy };
+  | { kind: "reconfigure"; policy: RotationPolicy }
+  | { kind: "rotate"; force: boolean }
+  | { kind: "revoke"; place: number }
+  | { kind: "import"; as: "passive" | "next" };
 
 const lasting = <Kind extends string>(kind: Kind, max: number) =>
   fc.record({ kind: fc.constant(kind), rotations: fc.double({ min: 0, max, noNaN: true }) });
@@ -58,6 +63,16 @@ export const clockJumps: fc.Arbitrary<Event> = fc.oneof(
   lasting("clock back", 3),
 );
 
+/** What an operator does between the other events. */
+export const operations: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ kind: fc.constant("rotate" as const), force: fc.boolean() }),
+  fc.record({ kind: fc.constant("revoke" as const), place: fc.nat(5) }),
+  fc.record({
+    kind: fc.constant("import" as const),
+    as: fc.constantFrom("passive" as const, "next" as const),
+  }),
+);
+
 export class World {
   keys: ScheduledKey[] = [];
   /** For each key, when the last of its tokens ends. */
@@ -67,6 +82,7 @@ export class World {
   readonly #madeAt = new Map<number, number>();
   /** Keys that verifiers could not have known in advance: the first one, and any in an emergency. */
   readonly #unannounced = new Set<number>();
+  readonly #revoked = new Set<number>();
   #isClockTrue = true;
 
   constructor(public policy: RotationPolicy) {
@@ -75,6 +91,9 @@ export class World {
 
   happen(event: Event): void {
     if (event.kind === "reconfigure") this.policy = event.policy;
+    else if (event.kind === "rotate") this.#rotate(event.force);
+    else if (event.kind === "revoke") this.#revoke(event.place);
+    else if (event.kind === "import") this.#import(event.as);
     else {
       const seconds = Math.floor(event.rotations * this.policy.rotation);
       if (event.kind === "run") this.#run(seconds);
@@ -94,7 +113,7 @@ export class World {
       const active = activeKey(this.keys, this.now);
       assert.ok(!plan.remove.includes(active?.kid ?? NaN), "the active key is deleted");
       this.#replace(plan.reschedule);
-      this.keys = this.keys.filter(({ kid }) => !plan.remove.includes(kid));
+      for (const kid of plan.remove) this.#remove(kid);
       if (plan.isEmergency) this.emergencies++;
       const [schedule] = plan.create;
       if (schedule !== undefined) this.#make({ ...schedule, kid: this.#newKid() });
@@ -148,6 +167,37 @@ export class World {
     this.issue();
   }
 
+  #rotate(force: boolean): void {
+    const next = nextKey(this.keys, this.now)!;
+    try {
+      this.#replace(rotateNow(this.keys, this.now, this.policy, { force }));
+    } catch (error) {
+      assert.ok(error instanceof CommandError && !force, "only a safe rotation may be refused");
+      return;
+    }
+    if (force) this.#unannounced.add(next.kid);
+  }
+
+  #revoke(place: number): void {
+    const published = publishedKeys(this.keys, this.now);
+    const key = published[place % published.length]!;
+    this.#replace(revoke(key, this.now));
+    this.#revoked.add(key.kid);
+    this.tokens.delete(key.kid);
+    const heir = nextKey(this.keys, this.now); // takes over, known to verifiers or not
+    if (heir !== undefined) this.#unannounced.add(heir.kid);
+  }
+
+  #import(as: "passive" | "next"): void {
+    const kid = this.#newKid();
+    if (as === "passive") {
+      return this.#make({ kid, ...passiveSchedule(this.now, this.policy.rotation) });
+    }
+    const { schedule, moved } = insertNext(this.keys, this.now, this.policy);
+    this.#replace(moved);
+    this.#make({ kid, ...schedule });
+  }
+
   #check(): void {
     const active = this.keys.filter((key) => keyState(key, this.now) === "active");
     assert.equal(active.length, 1, "exactly one key signs");
@@ -155,6 +205,8 @@ export class World {
     for (const [kid, exp] of this.tokens) {
       assert.ok(this.now >= exp || published.has(kid), "a token outlives its key");
     }
+    for (const kid of this.#revoked) assert.ok(!published.has(kid), "a revoked key is published");
+    assert.ok(!this.#revoked.has(active[0]!.kid), "a revoked key signs");
     const next = this.keys.filter((key) => keyState(key, this.now) === "next");
     assert.ok(next.length >= 1, "a next key is published");
   }
@@ -169,6 +221,12 @@ export class World {
     let kid = this.now * 1000;
     while (this.#madeAt.has(kid)) kid++;
     return kid;
+  }
+
+  #remove(kid: number): void {
+    assert.ok(this.now >= (this.tokens.get(kid) ?? 0), "a key is deleted before its tokens end");
+    this.tokens.delete(kid); // should the clock be set back, they are lost for good
+    this.keys = this.keys.filter((key) => key.kid !== kid);
   }
 
   #replace(changed: readonly ScheduledKey[]): void {
