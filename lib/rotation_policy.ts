@@ -109,7 +109,7 @@ export function planRotation(
   const lasting = keys.filter((key) => !isBornExpired(key));
   const waiting = lasting.filter((key) => keyState(key, now) === "next").toSorted(bySignFrom);
   const signing = activeKey(lasting, now);
-  const active = signing ?? promote(waiting.shift(), now);
+  const active = signing ?? promote(waiting.shift(), now, policy);
   const create: Schedule[] = [];
   const reschedule: ScheduledKey[] = [];
 
@@ -151,8 +151,13 @@ function scheduleExpired(now: number): Schedule {
   return { signFrom: exp, signUntil: exp, exp };
 }
 
-function promote(key: ScheduledKey | undefined, now: number): ScheduledKey | undefined {
-  return key && { ...key, signFrom: now };
+/** A key that starts early signs for one rotation, not for all the time until its planned end. */
+function promote(
+  key: ScheduledKey | undefined,
+  now: number,
+  { rotation }: RotationPolicy,
+): ScheduledKey | undefined {
+  return key && { ...key, signFrom: now, signUntil: Math.min(key.signUntil, now + rotation) };
 }
 
 function removable(keys: readonly ScheduledKey[], now: number, policy: RotationPolicy): number[] {

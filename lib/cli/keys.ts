@@ -6,7 +6,7 @@ import { type Clock, numericDate } from "../clock.ts";
 import { CommandError, EXIT } from "../errors.ts";
 import type { HeldKey } from "../held_keys.ts";
 import { type ImportedKey, readPrivateKey } from "../key_import.ts";
-import { insertNext, passiveSchedule, revoke, rotateNow } from "../key_operations.ts";
+import { announcedAt, insertNext, passiveSchedule, revoke, rotateNow } from "../key_operations.ts";
 import { KeyRing } from "../key_ring.ts";
 import { planTimeline } from "../key_timeline.ts";
 import {
@@ -106,13 +106,17 @@ export async function revokeKey({ keys, output }: KeysContext, kid: string) {
   const ring = await KeyRing.load(keys);
   const cost = await revocationCost(keys.storage, ring.keys, keys.clock, keys.policy);
   await ring.change((held, now) => ({ change: revoke(findKey(held, kid), now) }));
-  const { kid: signer } = await ring.signer();
+  const signer = activeKey(ring.keys, numericDate(keys.clock()))!; // a change leaves one
   output.print(`Key ${kid} is revoked: it has left the JWKS and never signs again`);
   output.print(
     `Verifiers that hold the JWKS in a cache go on trusting it until they fetch it again: ` +
       `${PUBLICATION_DELAY.cache} seconds if they heed max-age, longer if they do not`,
   );
-  if (cost?.kid === kid) output.print(`Key ${signer} signs from now on. ${describeCost(cost)}`);
+  if (cost?.kid !== kid) return;
+  output.print(describeCost(cost));
+  output.print(`Key ${signer.signing.kid} signs from now on`);
+  if (announcedAt(signer, keys.policy) <= signer.signFrom) return;
+  output.print("It is new: verifiers may refuse its tokens until they fetch the JWKS again");
 }
 
 /** The public half of a key. */
@@ -176,7 +180,7 @@ async function revocationCost(
 
 function describeCost(cost: RevocationCost | null): string {
   if (cost === null) return "No key signs now";
-  if (cost.until === null) return `No token that key ${cost.kid} has signed is still valid`;
+  if (cost.until === null) return `No token of key ${cost.kid} is valid any more`;
   const tokens = cost.tokens === 1 ? "1 token" : `${cost.tokens} tokens`;
   return `Revoking key ${cost.kid} makes at most ${tokens} unverifiable that would be valid until ${
     short(cost.until)
