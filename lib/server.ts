@@ -2,6 +2,7 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFields, type Log } from "./log.ts";
+import { within } from "./patience.ts";
 import { errorResponse, failureResponse } from "./response.ts";
 
 /** What `Deno.serve` gives a handler. */
@@ -46,10 +47,7 @@ export class Server {
   /** Accepts no more, and waits for the requests in flight, `patience` milliseconds at most. */
   async stop(patience: number): Promise<void> {
     this.#isStopping = true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const impatience = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
-    await Promise.race([this.#listener.shutdown(), impatience]);
-    clearTimeout(timer);
+    await within(patience, this.#listener.shutdown());
   }
 
   #listen(port: number): Deno.HttpServer<Deno.NetAddr> {

@@ -9,16 +9,19 @@ import { KeyRing } from "../key_ring.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../log.ts";
 import { Maintenance } from "../maintenance.ts";
 import { PasswordHasher } from "../password.ts";
-import { openKeys } from "./open.ts";
+import { within } from "../patience.ts";
 import { type Handler, Server } from "../server.ts";
-import type { Storage } from "../storage.ts";
 import { TokenIssuer } from "../token_issuer.ts";
+import { type OpenedKeys, openKeys } from "./open.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
 const PATIENCE = 8000;
 
 /** Password checks that may wait; each one that runs takes `ARGON2_MEMORY_KIB` of memory. */
 const PASSWORD_QUEUE = 64;
+
+/** How long the log's last lines may take to be written, in milliseconds. */
+const LOG_PATIENCE = 1000;
 
 /**
  * Serves until SIGTERM or SIGINT, and then ends the process.
@@ -28,51 +31,45 @@ const PASSWORD_QUEUE = 64;
 export async function serve(config: Config): Promise<void> {
   Deno.umask(0o077);
   const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes));
-  const log = createLog(config.logLevel, sink.push);
+  try {
+    await run(config, createLog(config.logLevel, sink.push));
+  } finally {
+    await within(LOG_PATIENCE, sink.flush());
+  }
+  Deno.exit(0); // whatever may still be under way
+}
+
+async function run(config: Config, log: Log): Promise<void> {
   logUnhandledRejections(log);
-  const opened = await openKeys(config, log);
-  const { storage } = opened;
-  const ring = await KeyRing.open(opened);
+  const keys = await openKeys(config, log);
+  const ring = await KeyRing.open(keys);
   const hasher = new PasswordHasher(config.argon2, {
     concurrency: navigator.hardwareConcurrency,
     queue: PASSWORD_QUEUE,
   });
-  const server = listen(
-    config,
-    (port) => createHandler(config, { storage, ring, hasher, log, port }),
-    log,
-  );
-  const maintenance = new Maintenance({
-    ring,
-    storage,
-    authLogRetention: config.authLogRetention,
-    clock: Date.now,
-    log,
-  });
+  const signal = stopSignal();
+  const server = listen(config, (port) => createHandler(config, { keys, ring, hasher, port }), log);
+  const maintenance = new Maintenance({ ...keys, ring, authLogRetention: config.authLogRetention });
   maintenance.start();
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
-  await welcome(config.host, server.port);
+  welcome(config.host, server.port);
 
-  const signal = await stopSignal();
-  log.info("stopping", { signal });
-  await Promise.all([server.stop(PATIENCE), maintenance.stop()]);
-  await storage.close();
+  log.info("stopping", { signal: await signal });
+  await within(PATIENCE, Promise.all([server.stop(PATIENCE), maintenance.stop()]));
+  await keys.storage.close();
   log.info("stopped");
-  await sink.flush();
-  Deno.exit(0);
 }
 
 function createHandler(
   config: Config,
-  { storage, ring, hasher, log, port }: {
-    storage: Storage;
+  { keys, ring, hasher, port }: {
+    keys: OpenedKeys;
     ring: KeyRing;
     hasher: PasswordHasher;
-    log: Log;
     port: number;
   },
 ): Handler {
-  const clock = Date.now;
+  const { storage, clock, log } = keys;
   const issuer = config.issuer ?? `http://localhost:${port}`;
   const { tokenTtl } = config.rotation;
   const audience = config.audience ?? issuer;
@@ -107,10 +104,10 @@ function listen(config: Config, handler: (port: number) => Handler, log: Log): S
   }
 }
 
-async function welcome(host: string, port: number): Promise<void> {
+function welcome(host: string, port: number): void {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const line = `jwks-server listens on ${url}; try: curl ${url}/.well-known/jwks.json\n`;
-  await writeAll(Deno.stdout, new TextEncoder().encode(line)).catch(() => {}); // nobody listens
+  writeAll(Deno.stdout, new TextEncoder().encode(line)).catch(() => {}); // nobody may be listening
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once. */
