@@ -37,11 +37,11 @@ export class Maintenance {
     this.#parts = parts;
   }
 
-  /** Begins with a first round at once. */
-  start(): void {
+  /** Begins with a first round at once, and resolves when that is over. */
+  start(): Promise<void> {
     const round = () => this.#running ??= this.run().finally(() => this.#running = undefined);
     this.#timer = setInterval(round, POLL_INTERVAL);
-    round();
+    return round();
   }
 
   /** Ends, and waits for the round that is under way. */

@@ -27,6 +27,7 @@ export class Server {
   readonly #options: ServerOptions;
   #listener: Deno.HttpServer<Deno.NetAddr>;
   #handler: Handler;
+  readonly #inFlight = new Set<Promise<Response>>();
   #isStopping = false;
 
   /** Starts to listen. @throws when the address cannot be bound. */
@@ -44,10 +45,18 @@ export class Server {
     return this.#listener.addr.port;
   }
 
-  /** Accepts no more, and waits for the requests in flight, `patience` milliseconds at most. */
+  /**
+   * Refuses new requests, and waits for those in flight, `patience` milliseconds at most. The
+   * listener is shut down only then: Deno makes the bodies that still arrive unreadable.
+   */
   async stop(patience: number): Promise<void> {
     this.#isStopping = true;
-    await within(patience, this.#listener.shutdown());
+    const drained = this.#drain().then(() => this.#listener.shutdown());
+    await within(patience, drained);
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
   }
 
   #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
@@ -57,10 +66,21 @@ export class Server {
       port,
       onListen() {},
       onError: (error) => failureResponse(error, log),
-    }, (request, info) => {
-      if (isValidHost(request.headers.get("host"))) return this.#handler(request, info);
+    }, (request, info) => this.#answer(request, info));
+  }
+
+  #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
+    if (!isValidHost(request.headers.get("host"))) {
       return errorResponse(new RequestError("invalid_request", "The Host header is not valid"));
-    });
+    }
+    if (this.#isStopping) return stoppingResponse();
+    const response = this.#handler(request, info);
+    if (response instanceof Promise) {
+      this.#inFlight.add(response);
+      const done = () => void this.#inFlight.delete(response);
+      response.then(done, done);
+    }
+    return response;
   }
 
   /** The accept loop ends when the process runs out of file descriptors: then it is begun anew. */
@@ -83,6 +103,12 @@ export class Server {
       setTimeout(() => this.#restart(), RESTART_DELAY);
     }
   }
+}
+
+function stoppingResponse(): Response {
+  const response = errorResponse(new RequestError("overloaded", "The server is stopping", 1));
+  response.headers.set("connection", "close");
+  return response;
 }
 
 /**

@@ -53,9 +53,13 @@ export class SqliteDatabase {
     }
   }
 
-  /** Opens an existing database so that nothing can be written, not even by closing it. */
-  static openReadOnly(path: string): SqliteDatabase {
-    return new SqliteDatabase(connect(path, true));
+  /**
+   * Opens an existing database so that looking at it and closing it leaves everything as it was.
+   * With a write-ahead log that must be read-only, or closing would write the log into the file;
+   * without one it must not, or the empty log that SQLite makes could not be removed by closing.
+   */
+  static openUnchanged(path: string): SqliteDatabase {
+    return new SqliteDatabase(connect(path, hasContent(`${path}-wal`)));
   }
 
   /** Runs a statement and gives the number of rows it changed. */
@@ -160,7 +164,7 @@ export function examineDatabase<Seen>(
   look?: (database: SqliteDatabase) => Seen,
 ): Seen | undefined {
   if (path === ":memory:" || !hasContent(path)) return undefined;
-  const database = SqliteDatabase.openReadOnly(path);
+  const database = SqliteDatabase.openUnchanged(path);
   try {
     const version = schemaVersion(database);
     if (version > SCHEMA_VERSION) {

@@ -147,18 +147,21 @@ function heldHandler() {
   return { handler, arrived: arrived.promise, answer };
 }
 
-Deno.test("Server.stop() waits for the request in flight and accepts no other", async () => {
+Deno.test("Server.stop() waits for the request in flight and refuses any other", async () => {
   const { handler, arrived, answer } = heldHandler();
   await withServer(handler, async ({ server, url, lines }) => {
     const inFlight = fetch(url);
     await arrived;
     let isStopped = false;
     const stopped = server.stop(5000).then(() => isStopped = true);
-    await assert.rejects(fetch(url), TypeError);
+    const refused = await fetch(url);
+    assert.equal(refused.status, 503);
+    assert.equal((await refused.json()).error, "overloaded");
     assert.equal(isStopped, false);
     answer.resolve(new Response("whole"));
     assert.equal(await (await inFlight).text(), "whole");
     await stopped;
+    await assert.rejects(fetch(url), TypeError);
     assert.deepEqual(lines, []);
   });
 });

@@ -50,9 +50,10 @@ async function run(config: Config, log: Log): Promise<void> {
   const signal = stopSignal();
   const server = listen(config, (port) => createHandler(config, { keys, ring, hasher, port }), log);
   const maintenance = new Maintenance({ ...keys, ring, authLogRetention: config.authLogRetention });
-  maintenance.start();
+  const completed = maintenance.start();
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
-  welcome(config.host, server.port);
+  // It serves already; who waits for the line also finds every key in the database.
+  within(PATIENCE, completed).then(() => welcome(config.host, server.port));
 
   log.info("stopping", { signal: await signal });
   await within(PATIENCE, Promise.all([server.stop(PATIENCE), maintenance.stop()]));

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { Directory, Server } from "./harness.ts";
+import { keyRows, settled } from "./keys.ts";
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`users, keys, schedule and tokens survive a ${signal}`, async () => {
+    await using directory = new Directory();
+    const first = await Server.start({ directory });
+    await settled(first);
+    const user = await first.register();
+    const token = await first.token(user);
+    const before = await first.jwks();
+    const rows = keyRows(directory);
+    const secret = await Deno.readTextFile(`${directory.database}.key`);
+    await first.stop(signal);
+
+    await using second = await Server.start({ directory });
+    const after = await second.jwks();
+    assert.deepEqual(after.text, before.text);
+    assert.equal(after.headers.get("etag"), before.headers.get("etag"));
+    const { payload } = await jwtVerify(
+      token,
+      createRemoteJWKSet(new URL(`${second.url}/.well-known/jwks.json`)),
+    );
+    assert.equal(payload.sub, user.username);
+    await second.token(user);
+    const again = await second.post("/register", user);
+    assert.equal(again.status, 409);
+    assert.deepEqual(keyRows(directory), rows);
+    assert.equal(await Deno.readTextFile(`${directory.database}.key`), secret);
+    assert.equal(directory.query("SELECT id FROM auth_logs WHERE user_id = 1").length, 2);
+  });
+}
+
+Deno.test("a server killed while it starts for the first time starts well the next time", async () => {
+  for (const delay of [200, 400]) {
+    await using directory = new Directory();
+    const starting = Server.start({ directory, prelude: "echo $$ > pid" });
+    starting.catch(() => {}); // it may be killed before it listens
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    const pid = await Deno.readTextFile(`${directory.path}/pid`);
+    Deno.kill(Number(pid), "SIGKILL");
+    await (await starting.catch(() => undefined))?.ended;
+    await using server = await Server.start({ directory });
+    await settled(server);
+    await server.token(await server.register());
+  }
+});
