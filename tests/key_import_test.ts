@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { CommandError } from "../lib/errors.ts";
 import { readPrivateKey } from "../lib/key_import.ts";
 import { generatePrivateJwk } from "../lib/signing_key.ts";
 import { failureOf } from "./support.ts";
 
-function pem(keys: KeyPairKeyObjectResult, type: "pkcs1" | "pkcs8" | "sec1"): string {
+function pem(keys: { privateKey: KeyObject }, type: "pkcs1" | "pkcs8" | "sec1"): string {
   return String(keys.privateKey.export({ type, format: "pem" } as never));
 }
 

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { contents, done, preparedDirectory, refused, WITH_SECRET } from "./commands.ts";
+import { Directory } from "./harness.ts";
+import { Program } from "./process.ts";
+
+/** Every command with arguments that are in order. */
+const COMMANDS = [
+  "serve",
+  "keys list",
+  "keys plan",
+  "keys rotate",
+  "keys revoke 1",
+  "keys export 1",
+  "keys import key.pem",
+  "users add name --email name@example.com",
+  "users list",
+  "users disable name",
+  "users enable name",
+  "users reset-password name",
+  "rekey",
+  "logs",
+  "backup copy.db",
+  "doctor",
+  "healthcheck",
+].map((line) => line.split(" "));
+
+/** Settings with which no server would start. */
+const BROKEN = { PORT: "none", NOT_MY_KEY: "short" };
+
+const prepared = await preparedDirectory();
+Deno.test.afterAll(() => prepared[Symbol.asyncDispose]());
+
+/** The words of a command line before its first argument. */
+function nameOf([group, command]: readonly string[]): string[] {
+  return group === "keys" || group === "users" ? [group, command!] : [group!];
+}
+
+for (const name of COMMANDS.map(nameOf)) {
+  Deno.test(`${name.join(" ")} --help shows the usage and an example, whatever is set`, async () => {
+    const help = await done(prepared, [...name, "--help"], { env: BROKEN });
+    assert.match(help, new RegExp(`^Usage: jwks-server ${name.join(" ")} `));
+    assert.match(help, new RegExp(`^Example:\n  \\$ .*jwks-server ${name.join(" ")}`, "m"));
+  });
+}
+
+Deno.test("--help names every command, the exit codes and an example", async () => {
+  const help = await done(prepared, ["--help"], { env: BROKEN });
+  for (const [word] of COMMANDS) assert.match(help, new RegExp(`^  ${word}\\b`, "m"));
+  assert.match(help, /Exit codes: 0 done, 1 failed, 2 usage, 78 configuration or secret/);
+  assert.match(help, /^Example:\n {2}\$ .*jwks-server/m);
+});
+
+for (const group of ["keys", "users"]) {
+  Deno.test(`${group} --help names every command of the group`, async () => {
+    const help = await done(prepared, [group, "--help"], { env: BROKEN });
+    for (const [first, word] of COMMANDS) {
+      if (first === group) assert.match(help, new RegExp(`^  ${word}\\b`, "m"));
+    }
+  });
+}
+
+Deno.test("--version and -V say what the program is and what it runs on, whatever is set", async () => {
+  const line = await done(prepared, ["--version"], { env: BROKEN });
+  assert.match(
+    line,
+    /^jwks-server \d+\.\d+\.\d+\S* \(Deno \d+\.\d+\.\d+\S*, V8 [\w.-]+, SQLite \d+\.\d+\.\d+\)\n$/,
+  );
+  assert.equal(await done(prepared, ["-V"], { env: BROKEN }), line);
+});
+
+const misuses: Record<string, RegExp> = {
+  "nope": /unknown command 'nope'/,
+  "keys nope": /unknown command 'nope'/,
+  "--nope": /unknown option '--nope'/,
+  "keys list --nope": /unknown option '--nope'/,
+  "keys list extra": /too many arguments/,
+  "keys revoke": /missing required argument 'kid'/,
+  "keys plan --until soon": /'--until <duration>'.* 'soon'.*must be a duration/,
+  "keys export 1 --format xml": /'--format <format>'.* 'xml'/,
+  "keys import key.pem --as active": /'--as <state>'.* 'active'/,
+  "keys import key.pem --alg none": /'--alg <alg>'.* 'none'/,
+  "users add name": /required option '--email <address>'/,
+  "logs --since 0s": /must be a duration/,
+  "backup": /missing required argument 'file'/,
+};
+
+for (const [line, reason] of Object.entries(misuses)) {
+  Deno.test(`"${line}" is refused as usage, with exit code 2 and what to do`, async () => {
+    const stderr = await refused(prepared, line.split(" "), 2, reason);
+    assert.match(stderr, /^jwks-server: hint: /m);
+  });
+}
+
+for (const group of ["keys", "users"]) {
+  Deno.test(`${group} alone shows its commands and is refused as usage, with exit code 2`, async () => {
+    const { code, stdout, stderr } = await prepared.run([group]);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+    assert.match(stderr, new RegExp(`^Usage: jwks-server ${group} `));
+    assert.match(stderr, /^jwks-server: error: no command is named$/m);
+  });
+}
+
+const needDatabase = COMMANDS.filter(([name]) => !/serve|doctor|healthcheck|import/.test(name!));
+
+Deno.test("without a database every command on it ends with exit code 78 and makes none", async () => {
+  await using empty = new Directory();
+  await Deno.writeTextFile(`${empty.path}/key.pem`, "not yet read");
+  for (const args of needDatabase) {
+    const stderr = await refused(empty, args, 78, /there is no database totally_not_my_private/);
+    assert.match(stderr, /^jwks-server: hint: .*DATABASE/m);
+  }
+  assert.deepEqual([...(await empty.files()).keys()], ["key.pem"]);
+});
+
+const needSecret = [...COMMANDS.filter(([name]) => name === "keys"), ["rekey"]];
+
+for (
+  const [what, env, reason] of [
+    ["a wrong secret", { NOT_MY_KEY: "another secret for tests" }, /the secret is not the one/],
+    ["no secret", {}, /there is no secret to open its keys with/],
+  ] as const
+) {
+  Deno.test(`with ${what} every command on keys ends with 78 and changes nothing`, async () => {
+    await using directory = await prepared.copy();
+    await Deno.writeTextFile(`${directory.path}/key.pem`, "never read");
+    const before = await contents(directory);
+    for (const args of needSecret) {
+      const stderr = await refused(directory, args, 78, reason, { env });
+      assert.match(stderr, /^jwks-server: hint: .*NOT_MY_KEY/m);
+      assert.ok(!stderr.includes("another secret"));
+    }
+    assert.deepEqual(await contents(directory), before);
+  });
+}
+
+Deno.test("settings that are out of order are told by commands, too, with exit code 78", async () => {
+  for (const args of [["keys", "list"], ["users", "list"], ["doctor"], ["healthcheck"]]) {
+    const stderr = await refused(prepared, args, 78, /configuration/, { env: BROKEN });
+    assert.match(stderr, /hint: PORT is "none"/);
+    assert.match(stderr, /hint: NOT_MY_KEY is a value that is not shown/);
+  }
+});
+
+/** Runs `keys list` on a terminal of its own. */
+async function onTerminal(env: Record<string, string>): Promise<string> {
+  const quote = `for word; do line="$line '$word'"; done`;
+  const prelude = `${quote}; exec script --quiet --return --command "$line" /dev/null`;
+  const options = { cwd: prepared.path, env: { ...WITH_SECRET, SHELL: "/bin/sh", ...env } };
+  return (await new Program(["keys", "list"], { ...options, prelude }).ended).stdout;
+}
+
+Deno.test({
+  name: "a terminal gets the signer emphasised, unless NO_COLOR is set; a file never does",
+  ignore: Deno.build.os !== "linux", // other systems have another `script`
+  async fn() {
+    assert.ok((await onTerminal({})).includes("\x1b[1m* "));
+    const plain = await onTerminal({ NO_COLOR: "1" });
+    assert.match(plain, /^\* {2}\d{13} /m);
+    assert.ok(!plain.includes("\x1b"));
+    assert.ok(!(await done(prepared, ["keys", "list"])).includes("\x1b"));
+  },
+});
+
+Deno.test("a reader that goes away ends a command quietly, with exit code 0", async () => {
+  const options = { cwd: prepared.path, env: WITH_SECRET, isUnheard: true };
+  assert.equal((await new Program(["keys", "list"], options).ended).code, 0);
+});
