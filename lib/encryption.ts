@@ -10,6 +10,7 @@ import {
   compactDecrypt,
   type CompactDecryptResult,
   CompactEncrypt,
+  decodeProtectedHeader,
   type JWK,
 } from "jose";
 import { z } from "zod";
@@ -114,6 +115,19 @@ export async function openKey(
   record: KeyRecord,
 ): Promise<{ schedule: ScheduledKey; jwk: JWK }> {
   const { header, jwk } = await decryptKey(kek, record);
+  return { schedule: scheduleOf(header, record), jwk };
+}
+
+/**
+ * The schedule in a stored key's header, which only `openKey` proves to be the one that was sealed.
+ *
+ * @throws {KeyUnreadableError} when the header is not that of the row.
+ */
+export function readSchedule(record: KeyRecord): ScheduledKey {
+  return scheduleOf(decodeProtectedHeader(compactJwe(record)), record);
+}
+
+function scheduleOf(header: Record<string, unknown>, record: KeyRecord): ScheduledKey {
   const { kid, sign_from: signFrom, sign_until: signUntil, exp, revoked_at: revokedAt } = header;
   if (kid !== String(record.kid)) {
     throw new KeyUnreadableError(record.kid, `its content is that of key ${kid}`);
@@ -126,7 +140,7 @@ export async function openKey(
   }
   const times = Times.safeParse({ signFrom, signUntil, exp, revokedAt });
   if (!times.success) throw new KeyUnreadableError(record.kid, "its schedule is not whole");
-  return { schedule: { kid: record.kid, ...times.data }, jwk };
+  return { kid: record.kid, ...times.data };
 }
 
 /** The times in the protected header, in seconds since the epoch. */

@@ -1,7 +1,8 @@
 /** The stored keys, opened: what a process knows of the storage's keys, and how it learns more. */
 
 import { isSameBytes } from "./byte_equality.ts";
-import { KeyUnreadableError } from "./errors.ts";
+import { readSchedule } from "./encryption.ts";
+import { CommandError, EXIT, KeyUnreadableError } from "./errors.ts";
 import type { KeyEncryption } from "./key_encryption.ts";
 import type { Log } from "./log.ts";
 import type { ScheduledKey } from "./rotation_policy.ts";
@@ -70,6 +71,11 @@ export class HeldKeys {
     const keys = isOurs
       ? await Promise.all(snapshot.records.map((record) => this.#hold(record)))
       : this.#survivors(snapshot);
+    if (!isOurs && this.#version === undefined) {
+      throw new CommandError(EXIT.config, "the secret of the database was changed just now", [
+        "start again with the new secret",
+      ]);
+    }
     if (turn < this.#readings.applied) return; // a later reading is already in place
     this.#readings.applied = turn;
     this.#snapshot = snapshot;
@@ -94,12 +100,16 @@ export class HeldKeys {
     }
   }
 
-  /** The held keys whose rows are still there, for as long as the rows say. */
+  /**
+   * The held keys whose rows are still there, as the rows say. Their private halves cannot be opened
+   * any more, but the times stand in the clear in the protected headers.
+   */
   #survivors({ records }: KeySnapshot): HeldKey[] {
     return this.#keys.flatMap((key) => {
-      const row = records.find(({ kid }) => kid === key.kid);
-      if (row === undefined) return [];
-      return row.exp === key.exp ? [key] : [{ ...key, exp: row.exp }];
+      const record = records.find(({ kid }) => kid === key.kid);
+      if (record === undefined) return [];
+      if (isSameBytes(record.key, key.record.key)) return [key];
+      return [{ ...key, ...readSchedule(record), record }];
     });
   }
 

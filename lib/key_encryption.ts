@@ -36,18 +36,21 @@ export class KeyEncryption {
     });
   }
 
-  /**
-   * Derives the key-encryption key that `record` describes.
-   *
-   * @throws {CommandError} with exit code 78 when the secret is not the one.
-   */
-  static async unlock(secret: string, record: KeyEncryptionRecord): Promise<KeyEncryption> {
+  /** Derives the key-encryption key that `record` describes; `undefined` for a wrong secret. */
+  static async tryUnlock(
+    secret: string,
+    record: KeyEncryptionRecord,
+  ): Promise<KeyEncryption | undefined> {
     const derivation: Derivation = JSON.parse(new TextDecoder().decode(record.derivation));
     const kek = await deriveKeyEncryptionKey(secret, derivation);
-    if (await opensCheck(kek, record.check)) return new KeyEncryption(kek, record);
-    throw new CommandError(EXIT.config, "the secret is not the one this database was made with", [
-      "set NOT_MY_KEY or NOT_MY_KEY_FILE to the secret of this database; nothing was changed",
-    ]);
+    return await opensCheck(kek, record.check) ? new KeyEncryption(kek, record) : undefined;
+  }
+
+  /** As `tryUnlock`. @throws {CommandError} with exit code 78 when the secret is not the one. */
+  static async unlock(secret: string, record: KeyEncryptionRecord): Promise<KeyEncryption> {
+    const unlocked = await KeyEncryption.tryUnlock(secret, record);
+    if (unlocked !== undefined) return unlocked;
+    throw wrongSecret();
   }
 
   /** Gives a new storage its key-encryption key; of two processes at once, one wins for both. */
@@ -71,4 +74,11 @@ export class KeyEncryption {
   open(record: KeyRecord): Promise<{ schedule: ScheduledKey; jwk: JWK }> {
     return openKey(this.#kek, record);
   }
+}
+
+/** What a wrong secret is answered with. */
+export function wrongSecret(): CommandError {
+  return new CommandError(EXIT.config, "the secret is not the one this database was made with", [
+    "set NOT_MY_KEY or NOT_MY_KEY_FILE to the secret of this database; nothing was changed",
+  ]);
 }

@@ -52,8 +52,12 @@ export async function readPrivateKey(text: string, options: ImportOptions): Prom
   const jwk = text.trimStart().startsWith("{") ? parseJwk(text) : parsePem(text);
   const alg = algorithmOf(jwk, options.alg);
   assertStrong(jwk);
-  const kid = options.kid ?? jwk.kid ?? await calculateJwkThumbprint(jwk);
-  const key: ImportedKey = { ...privateMembers(jwk), kid, alg };
+  const members = canonical(jwk);
+  const kid = options.kid ?? jwk.kid ?? await calculateJwkThumbprint(members);
+  if (!/^[\x21-\x7e]{1,128}$/.test(kid)) {
+    throw refuse("its kid is not 1 to 128 visible ASCII characters", "name another one with --kid");
+  }
+  const key: ImportedKey = { ...members, kid, alg };
   await assertUsable(key);
   return key;
 }
@@ -70,6 +74,7 @@ function parseJwk(text: string): JWK {
     throw refuse("the file is not a JWK");
   }
   if ("keys" in jwk) throw refuse("the file holds a JWK set", "give one private JWK a file");
+  if (jwk.use !== undefined && jwk.use !== "sig") throw refuse(`its use is not "sig"`);
   if (jwk.kty === "oct") throw refuse("it is a symmetric key");
   if (!("d" in jwk || "priv" in jwk)) throw refuse("it has no private half");
   return jwk;
@@ -121,12 +126,24 @@ function assertStrong(jwk: JWK): void {
   }
 }
 
-/** Only what makes up the key: what else a JWK carries (`use`, `x5c`, …) is not ours to keep. */
-function privateMembers(jwk: JWK): JWK {
-  const names = ["kty", "crv", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "pub", "priv"];
+/**
+ * Only what makes up the key, in its one canonical form, so that a key is known again: what else a
+ * JWK carries (`use`, `x5c`, …) is not ours to keep.
+ */
+function canonical(jwk: JWK): JWK {
+  if (jwk.kty === "AKP") return { kty: "AKP", ...pick(jwk, ["alg", "pub", "priv"]) };
+  const members = pick(jwk, ["kty", "crv", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y"]);
+  try {
+    return createPrivateKey({ key: members, format: "jwk" }).export({ format: "jwk" }) as JWK;
+  } catch {
+    throw refuse("it is damaged, or its halves do not belong together");
+  }
+}
+
+function pick(jwk: JWK, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => {
     const value = jwk[name as keyof JWK];
-    return value === undefined ? [] : [[name, value]];
+    return typeof value === "string" ? [[name, value]] : [];
   }));
 }
 

@@ -114,8 +114,8 @@ export class KeyRing {
       throw new RequestError("invalid_request", "Expired tokens are switched off");
     }
     await this.#held.refresh();
-    if (bornExpiredKey(this.keys) === undefined) await this.maintain();
-    const key = bornExpiredKey(this.keys);
+    if (bornExpiredKey(this.keys, this.#now()) === undefined) await this.maintain();
+    const key = bornExpiredKey(this.keys, this.#now());
     if (key === undefined) throw new RequestError("overloaded", "No key can sign just now", 1);
     return { ...key.signing, exp: key.exp };
   }

@@ -25,22 +25,23 @@ export function planTimeline(
   until: number,
   policy: RotationPolicy,
 ): TimelineEvent[] {
-  const known = keys.filter((key) => !isBornExpired(key));
-  const made = new Set<number>();
-  let all: readonly ScheduledKey[] = known;
+  const upcoming = new Map<number, number>();
+  const ended: ScheduledKey[] = [];
+  let living: readonly ScheduledKey[] = keys.filter((key) => !isBornExpired(key));
   for (let time: number | undefined = now; time !== undefined && time <= until;) {
     const at: number = time;
-    const plan = planRotation(all, at, { ...policy, expiredTokens: false });
+    const plan = planRotation(living, at, { ...policy, expiredTokens: false });
     const created = plan.create.map((schedule, index) => ({ ...schedule, kid: at * 1000 + index }));
-    for (const { kid } of created) made.add(kid);
-    all = [
-      ...all.map((key) => plan.reschedule.find(({ kid }) => kid === key.kid) ?? key),
+    for (const { kid } of created) upcoming.set(kid, upcoming.size + 1);
+    const all = [
+      ...living.map((key) => plan.reschedule.find(({ kid }) => kid === key.kid) ?? key),
       ...created,
     ];
-    time = nextMoment(all, at);
+    ended.push(...all.filter((key) => key.exp <= at));
+    living = all.filter((key) => key.exp > at);
+    time = nextMoment(living, at);
   }
-  const upcoming = [...made];
-  return all.flatMap((key) => eventsOf(key, policy, upcoming, now))
+  return [...ended, ...living].flatMap((key) => eventsOf(key, policy, upcoming, now))
     .filter(({ at }) => now < at && at <= until)
     .toSorted((one, other) => one.at - other.at);
 }
@@ -54,18 +55,16 @@ function nextMoment(keys: readonly ScheduledKey[], after: number): number | unde
 function eventsOf(
   key: ScheduledKey,
   policy: RotationPolicy,
-  made: readonly number[],
+  upcoming: ReadonlyMap<number, number>,
   now: number,
 ): TimelineEvent[] {
-  const place = made.indexOf(key.kid);
-  const name = place < 0
-    ? { kid: key.kid, upcoming: undefined }
-    : { kid: undefined, upcoming: place + 1 };
+  const place = upcoming.get(key.kid);
+  const name = { kid: place === undefined ? key.kid : undefined, upcoming: place };
   const event = (at: number, event: TimelineEvent["event"]) => ({ at, event, ...name });
   const deleted = event(key.exp + policy.retention, "deleted");
   if (["revoked", "expired"].includes(keyState(key, now))) return [deleted];
   return [
-    ...(place < 0 ? [] : [event(Math.floor(key.kid / 1000), "published")]),
+    ...(place === undefined ? [] : [event(Math.floor(key.kid / 1000), "published")]),
     event(key.signFrom, "signs"),
     event(key.signUntil, "retires"),
     event(key.exp, "leaves"),

@@ -30,7 +30,8 @@ export class Maintenance {
   readonly #parts: MaintenanceParts;
   #timer: ReturnType<typeof setInterval> | undefined;
   #running: Promise<void> | undefined;
-  #nextPurge = 0;
+  /** When everything old was purged last. */
+  #purgedAt = -Infinity;
   #failing = new Set<string>();
 
   constructor(parts: MaintenanceParts) {
@@ -59,9 +60,9 @@ export class Maintenance {
   async #purge(): Promise<void> {
     const { storage, clock, log, authLogRetention } = this.#parts;
     const now = clock();
-    if (now < this.#nextPurge) return;
+    if (Math.abs(now - this.#purgedAt) < PURGE_INTERVAL) return; // a clock set back counts, too
     const purged = await storage.purgeAuthentications(now - authLogRetention * 1000, PURGE_BATCH);
-    if (purged < PURGE_BATCH) this.#nextPurge = now + PURGE_INTERVAL;
+    if (purged < PURGE_BATCH) this.#purgedAt = now;
     if (purged > 0) log.info("old rows of the authentication log were purged", { rows: purged });
   }
 

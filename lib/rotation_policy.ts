@@ -7,7 +7,7 @@
  *      ├─────────────┼───────────────────┼──────────────┼─────────────────┤ deleted
  *      └─────────────────── published ──────────────────┘
  *
- * A revoked key is none of these, whatever the clock says.
+ * A revoked key and a born-expired one are none of these, whatever the clock says.
  */
 
 /** When a key signs and until when it is published. */
@@ -40,7 +40,7 @@ export interface RotationPolicy {
   expiredTokens: boolean;
 }
 
-export type KeyState = "next" | "active" | "passive" | "expired" | "revoked";
+export type KeyState = "next" | "active" | "passive" | "expired" | "revoked" | "born expired";
 
 /** What to change so that the keys follow the policy. */
 export interface RotationPlan {
@@ -57,12 +57,14 @@ export interface RotationPlan {
 /** How long before it is made a born-expired key expired: more than any verifier's tolerance. */
 const BORN_EXPIRED_AGE = 3600;
 
+/** How long a born-expired key must have been expired to be used. */
+const SURELY_EXPIRED = 600;
+
 /** The state of a key at `now`. */
-export function keyState(
-  { signFrom, signUntil, exp, revokedAt }: Schedule,
-  now: number,
-): KeyState {
+export function keyState(key: Schedule, now: number): KeyState {
+  const { signFrom, signUntil, exp, revokedAt } = key;
   if (revokedAt !== undefined) return "revoked";
+  if (isBornExpired(key)) return "born expired";
   if (exp <= now) return "expired";
   if (signUntil <= now) return "passive";
   return signFrom <= now ? "active" : "next";
@@ -78,15 +80,17 @@ export function activeKey<K extends ScheduledKey>(keys: readonly K[], now: numbe
   return keys.findLast((key) => keyState(key, now) === "active");
 }
 
-/** The newest born-expired key. */
-export function bornExpiredKey<K extends ScheduledKey>(keys: readonly K[]): K | undefined {
-  return keys.findLast(isBornExpired);
+/** The newest born-expired key that surely is expired: with a clock set back, one may not be yet. */
+export function bornExpiredKey<K extends ScheduledKey>(
+  keys: readonly K[],
+  now: number,
+): K | undefined {
+  return keys.findLast((key) => isBornExpired(key) && key.exp + SURELY_EXPIRED <= now);
 }
 
 /** The keys that belong into the published set at `now`. */
 export function publishedKeys<K extends ScheduledKey>(keys: readonly K[], now: number): K[] {
-  const isPublished = (key: K) => !["expired", "revoked"].includes(keyState(key, now));
-  return keys.filter((key) => isPublished(key) && !isBornExpired(key));
+  return keys.filter((key) => ["next", "active", "passive"].includes(keyState(key, now)));
 }
 
 /**
@@ -120,7 +124,9 @@ export function planRotation(
   if (active !== undefined && (active !== signing || active.signUntil !== signUntil)) {
     reschedule.push({ ...active, signUntil, exp: Math.max(active.exp, expiry(signUntil, policy)) });
   }
-  if (policy.expiredTokens && bornExpiredKey(keys) === undefined) create.push(scheduleExpired(now));
+  if (policy.expiredTokens && bornExpiredKey(keys, now) === undefined) {
+    create.push(scheduleExpired(now));
+  }
 
   return {
     reschedule,
@@ -161,7 +167,7 @@ function promote(
 }
 
 function removable(keys: readonly ScheduledKey[], now: number, policy: RotationPolicy): number[] {
-  const kept = policy.expiredTokens ? bornExpiredKey(keys) : undefined;
+  const kept = policy.expiredTokens ? bornExpiredKey(keys, now) : undefined;
   return keys
     .filter((key) => key !== kept && key.exp + policy.retention <= now)
     .map((key) => key.kid);

@@ -1,7 +1,11 @@
 /** Where the secret comes from that protects the private keys. */
 
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { base64url } from "jose";
 import { CommandError, EXIT } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { KeyEncryptionRecord } from "./storage.ts";
 
 const SHORTEST = 16;
 
@@ -18,8 +22,8 @@ export interface Secret {
   file?: string;
   /** The file was made just now. */
   isNew?: boolean;
-  /** It waits in `pendingFileOf(file)` to take the place of what stands in `file`. */
-  isPending?: boolean;
+  /** The file in which it waits to take the place of what stands in `file`. */
+  pendingFile?: string;
 }
 
 /** The file in which a generated secret is kept. */
@@ -27,9 +31,12 @@ export function secretFileOf(database: string): string {
   return `${database}.key`;
 }
 
-/** The file in which the next secret waits until the database is sealed under it. */
-export function pendingFileOf(file: string): string {
-  return `${file}.new`;
+/**
+ * The file in which a new secret waits until the database is sealed under it. It is named after the
+ * check value of its key, so that of several changes at once each finds its own.
+ */
+export function pendingFileOf(file: string, { check }: KeyEncryptionRecord): string {
+  return `${file}.${createHash("sha256").update(check).digest("hex").slice(0, 16)}.new`;
 }
 
 /**
@@ -38,22 +45,23 @@ export function pendingFileOf(file: string): string {
  * Beside a file, a second secret may be pending; the first in the list that opens the database is
  * the right one.
  *
+ * @param known what an existing database keeps of its secret; `undefined` for a new one.
  * @throws {CommandError} with exit code 78 when there is none, or its file cannot be used.
  */
 export async function obtainSecrets(
   source: SecretSource,
-  isNewDatabase: boolean,
+  known: KeyEncryptionRecord | undefined,
 ): Promise<[Secret, ...Secret[]]> {
   if (source.secret !== undefined) return [{ value: source.secret }];
   const file = source.secretFile ?? secretFileOf(source.database);
-  const [first, ...others] = await readSecrets(file);
+  const [first, ...others] = await readSecrets(file, known);
   if (first !== undefined) return [first, ...others];
   if (source.secretFile !== undefined) {
     throw new CommandError(EXIT.config, `the secret file ${file} does not exist`, [
       "NOT_MY_KEY_FILE must name a file that holds the secret",
     ]);
   }
-  if (!isNewDatabase) {
+  if (known !== undefined) {
     throw new CommandError(
       EXIT.config,
       `the database ${source.database} exists, but there is no secret to open its keys with`,
@@ -63,13 +71,33 @@ export async function obtainSecrets(
   return [await createSecretFile(file)];
 }
 
-async function readSecrets(file: string): Promise<Secret[]> {
+async function readSecrets(
+  file: string,
+  known: KeyEncryptionRecord | undefined,
+): Promise<Secret[]> {
   const value = await readSecretFile(file);
-  const pending = await readSecretFile(pendingFileOf(file));
-  return [
-    ...(value === undefined ? [] : [{ value, file }]),
-    ...(pending === undefined ? [] : [{ value: pending, file, isPending: true }]),
-  ];
+  const first = value === undefined ? [] : [{ value, file }];
+  if (known === undefined) return first;
+  const pendingFile = pendingFileOf(file, known);
+  const pending = await readSecretFile(pendingFile);
+  return pending === undefined ? first : [...first, { value: pending, file, pendingFile }];
+}
+
+/**
+ * Puts a secret that waited in `pendingFile` into `file`. A file that cannot be replaced (one that
+ * is mounted into a container) keeps it waiting, and it is found there at the next start, too.
+ */
+export async function settleSecret(pendingFile: string, file: string, log: Log): Promise<void> {
+  try {
+    await Deno.rename(pendingFile, file);
+    await syncDirectory(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return; // another process has put it there
+    log.warn("the new secret stays where it is, because its file cannot be replaced: keep both", {
+      new_secret: pendingFile,
+      file,
+    });
+  }
 }
 
 /**
@@ -122,6 +150,7 @@ export async function writeSecret(
     using written = await Deno.open(draft);
     await written.sync();
     await place(draft, file);
+    await syncDirectory(file);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) throw error;
     throw new CommandError(EXIT.config, `the secret file ${file} cannot be written`, [
@@ -140,6 +169,20 @@ async function createSecretFile(file: string): Promise<Secret> {
     return { value, file, isNew: true };
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return { value: (await readSecretFile(file))!, file };
+    const value = await readSecretFile(file);
+    if (value !== undefined) return { value, file };
+    throw new CommandError(EXIT.config, `the secret file ${file} is a link that leads nowhere`, [
+      "restore what it leads to, or remove it",
+    ]);
+  }
+}
+
+/** A new name in a directory is only on the disk when the directory is. */
+async function syncDirectory(file: string): Promise<void> {
+  try {
+    using directory = await Deno.open(dirname(file));
+    await directory.sync();
+  } catch {
+    // Not every system opens directories; those that do not need no such thing.
   }
 }

@@ -73,6 +73,9 @@ export class Server {
     if (!isValidHost(request.headers.get("host"))) {
       return errorResponse(new RequestError("invalid_request", "The Host header is not valid"));
     }
+    if (!hasPath(request.url)) {
+      return errorResponse(new RequestError("invalid_request", "The request target is not valid"));
+    }
     if (this.#isStopping) return stoppingResponse();
     const response = this.#handler(request, info);
     if (response instanceof Promise) {
@@ -119,4 +122,12 @@ export function isValidHost(host: string | null): boolean {
   return host !== null &&
     /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/.test(host) &&
     URL.canParse(`http://${host}/`);
+}
+
+/**
+ * Whether a path follows right after the authority of a request's URL. A target in absolute form
+ * (RFC 9112 §3.2.2) stands in for the Host header, and `http://x?/auth` has `/auth` in its query.
+ */
+export function hasPath(url: string): boolean {
+  return /^https?:\/\/[A-Za-z0-9._~:[\]-]+\//.test(url);
 }

@@ -1,6 +1,6 @@
 /** Signing keys: made, imported for signing, and reduced to their public half. */
 
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
 
 /** The size of new RSA keys, in bits. */
 const RSA_BITS = 2048;
@@ -87,7 +87,16 @@ export function toPublicJwk(jwk: JWK, kid: string, alg: SigningAlgorithm): Publi
 /** Whether this runtime can make and use keys for `alg`. */
 export async function isSupported(alg: SigningAlgorithm): Promise<boolean> {
   if (SIGNING_ALGORITHMS[alg] === "RSA") return true; // everywhere, and slow to try
-  return await generateKeyPair(alg).then(() => true, () => false);
+  try {
+    const { privateKey } = await importSigningKey({
+      ...await generatePrivateJwk(alg),
+      kid: "probe",
+    });
+    await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey);
+    return true;
+  } catch {
+    return false; // whatever it is that the runtime lacks
+  }
 }
 
 export function isSigningAlgorithm(alg: string | undefined): alg is SigningAlgorithm {

@@ -4,8 +4,11 @@ import * as sqlite from "node:sqlite";
 import { CommandError, EXIT, type StorageFault, StorageUnavailableError } from "./errors.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./sqlite_schema.ts";
 
-/** How long a statement waits for a lock, in milliseconds: the wait blocks the event loop. */
-const BUSY_TIMEOUT = 250;
+/**
+ * How long a statement waits for a lock while a database is opened, in milliseconds. Afterwards none
+ * waits: it would block the event loop.
+ */
+const OPENING_TIMEOUT = 500;
 
 /** Primary result codes (https://sqlite.org/rescode.html) that may pass by themselves. */
 const FAULTS: Record<number, StorageFault> = {
@@ -24,6 +27,7 @@ const CORRUPT = new Set([11, /* SQLITE_CORRUPT */ 26 /* SQLITE_NOTADB */]);
 export class SqliteDatabase {
   readonly #connection: sqlite.DatabaseSync;
   readonly #statements = new Map<string, sqlite.StatementSync>();
+  #file: { path: string; dev: number; ino: number | null } | undefined;
 
   private constructor(connection: sqlite.DatabaseSync) {
     this.#connection = connection;
@@ -46,6 +50,8 @@ export class SqliteDatabase {
       database.run("PRAGMA synchronous = FULL");
       database.run("PRAGMA foreign_keys = ON");
       database.#migrate();
+      database.get("PRAGMA busy_timeout = 0");
+      database.#file = path === ":memory:" ? undefined : { path, ...identityOf(path) };
       return database;
     } catch (error) {
       database.close();
@@ -79,6 +85,7 @@ export class SqliteDatabase {
 
   /** Runs `body` in a transaction that holds the write lock from its start. */
   transaction<Result>(body: () => Result): Result {
+    this.#assertInPlace();
     this.run("BEGIN IMMEDIATE");
     try {
       const result = body();
@@ -137,6 +144,16 @@ export class SqliteDatabase {
     }
   }
 
+  /** What is written into a file that was deleted or replaced would be lost without a sign. */
+  #assertInPlace(): void {
+    if (this.#file === undefined) return;
+    const { path, dev, ino } = this.#file;
+    const found = identityOf(path);
+    if (found.dev === dev && found.ino === ino) return;
+    const cause = new Error(`${path} was deleted or replaced since it was opened`);
+    throw new StorageUnavailableError("unreachable", { cause });
+  }
+
   #migrate(): void {
     for (
       let version = schemaVersion(this);
@@ -192,6 +209,15 @@ export function examineDatabase<Seen>(
   }
 }
 
+function identityOf(path: string): { dev: number; ino: number | null } {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return { dev, ino };
+  } catch {
+    return { dev: 0, ino: null }; // it is not there
+  }
+}
+
 function schemaVersion(database: SqliteDatabase): number {
   return database.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
 }
@@ -208,7 +234,7 @@ function hasContent(path: string): boolean {
 function connect(path: string, readOnly: boolean): sqlite.DatabaseSync {
   try {
     const connection = new sqlite.DatabaseSync(path, { readOnly });
-    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`);
     return connection;
   } catch (error) {
     throw openFailure(path, error);
@@ -236,7 +262,8 @@ function corruption(path: string, details: string, cause?: unknown): CommandErro
 }
 
 function openFailure(path: string, error: unknown): unknown {
-  if (error instanceof CommandError) return error;
+  const cause = classify(error);
+  if (cause instanceof CommandError || cause instanceof StorageUnavailableError) return cause;
   const reason = error instanceof Error ? error.message : String(error);
   if (CORRUPT.has(resultCode(error) ?? -1)) return corruption(path, reason, error);
   return new CommandError(

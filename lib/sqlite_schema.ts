@@ -27,6 +27,7 @@ export const MIGRATIONS: readonly string[] = [
     request_timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     user_id INTEGER REFERENCES users (id)
   );
+  CREATE INDEX auth_logs_request_timestamp ON auth_logs (request_timestamp);
   CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL

@@ -1,6 +1,7 @@
 /** The storage in one SQLite file. */
 
 import { isSameBytes } from "./byte_equality.ts";
+import { CommandError, EXIT, StorageUnavailableError } from "./errors.ts";
 import { examineDatabase, SqliteDatabase } from "./sqlite_database.ts";
 import {
   type AuthenticationEntry,
@@ -18,7 +19,15 @@ import {
 
 const META = { derivation: "kek_derivation", check: "kek_check" } as const;
 
+/** How often a locked database is asked again, in milliseconds, and how many times in all. */
+const LOCK_INTERVAL = 20;
+const LOCK_ATTEMPTS = 20;
+
 const USER_COLUMNS = "id, username, password_hash, email, date_registered, last_login";
+
+const SELECT_ENTRIES =
+  "SELECT auth_logs.id, request_ip AS ip, request_timestamp AS timestamp, username " +
+  "FROM auth_logs LEFT JOIN users ON users.id = user_id";
 
 interface UserRow {
   id: number;
@@ -156,8 +165,7 @@ export class SqliteStorage implements Storage {
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {
     return this.#later(() =>
       this.#database.all<AuthenticationEntry>(
-        "SELECT auth_logs.id, request_ip AS ip, request_timestamp AS timestamp, username " +
-          "FROM auth_logs LEFT JOIN users ON users.id = user_id " +
+        `${SELECT_ENTRIES} ` +
           "WHERE auth_logs.id > ? AND request_timestamp >= ? " +
           "AND (? IS NULL OR username = ? COLLATE NOCASE) ORDER BY auth_logs.id LIMIT ?",
         query.afterId,
@@ -165,6 +173,15 @@ export class SqliteStorage implements Storage {
         query.username ?? null,
         query.username ?? null,
         query.limit,
+      )
+    );
+  }
+
+  newestAuthentications(limit: number): Promise<AuthenticationEntry[]> {
+    return this.#later(() =>
+      this.#database.all<AuthenticationEntry>(
+        `${SELECT_ENTRIES} ORDER BY request_timestamp DESC, auth_logs.id DESC LIMIT ?`,
+        limit,
       )
     );
   }
@@ -181,10 +198,9 @@ export class SqliteStorage implements Storage {
 
   purgeAuthentications(before: number, limit: number): Promise<number> {
     return this.#transaction(() =>
-      // The oldest rows have the lowest ids: the scan ends after `limit` rows, with no index.
       this.#database.run(
-        "DELETE FROM auth_logs WHERE request_timestamp < ? AND id IN " +
-          "(SELECT id FROM auth_logs ORDER BY id LIMIT ?)",
+        "DELETE FROM auth_logs WHERE id IN " +
+          "(SELECT id FROM auth_logs WHERE request_timestamp < ? LIMIT ?)",
         timestamp(before),
         limit,
       )
@@ -233,16 +249,38 @@ export class SqliteStorage implements Storage {
     return this.#later(() => this.#database.transaction(body));
   }
 
-  /** SQLite answers at once; the interface allows for storages that do not. */
-  #later<Result>(body: () => Result): Promise<Result> {
-    return new Promise((resolve) => resolve(body()));
+  /**
+   * SQLite answers at once, or is locked: then others wait for the lock without holding up the
+   * event loop.
+   */
+  async #later<Result>(body: () => Result): Promise<Result> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return body();
+      } catch (error) {
+        const isLocked = error instanceof StorageUnavailableError && error.fault === "locked";
+        if (!isLocked || attempt === LOCK_ATTEMPTS) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
+    }
   }
 }
 
+/**
+ * Both values, or `undefined` when there are none yet. Keys without them could not be opened any
+ * more, and a new salt would make that final.
+ */
 function readKeyEncryption(database: SqliteDatabase): KeyEncryptionRecord | undefined {
   const derivation = readMeta(database, META.derivation);
   const check = readMeta(database, META.check);
-  return derivation && check ? { derivation, check } : undefined;
+  if (derivation && check) return { derivation, check };
+  const hasKeys = database.get("SELECT kid FROM keys LIMIT 1") !== undefined;
+  if (!derivation && !check && !hasKeys) return undefined;
+  throw new CommandError(
+    EXIT.config,
+    "the database lacks what is needed to open its keys with the secret (the table meta)",
+    ["restore a backup; nothing was changed"],
+  );
 }
 
 function readMeta(database: SqliteDatabase, name: string): Uint8Array | undefined {

@@ -128,6 +128,8 @@ export interface Storage {
   recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
   /** Entries in the order of their ids. */
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]>;
+  /** The entries with the latest times, latest first. */
+  newestAuthentications(limit: number): Promise<AuthenticationEntry[]>;
   /** How many authentications succeeded since then (milliseconds), and the newest one's time. */
   countAuthentications(since: number): Promise<{ count: number; newest: string | null }>;
   /** Deletes at most `limit` log rows older than `before` (milliseconds); says how many. */

@@ -56,7 +56,7 @@ Deno.test("rotateNow() twice in a second leaves the keys it passes published", (
   assert.deepEqual(states.map(([, state]) => state), [
     "passive",
     "passive",
-    "expired",
+    "born expired",
     "active",
     "next",
   ]);

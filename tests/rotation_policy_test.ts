@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { nextKey } from "../lib/key_operations.ts";
 import {
   activeKey,
   bornExpiredKey,
@@ -48,17 +49,17 @@ Deno.test("planRotation() makes an active, a next and a born-expired key when th
 Deno.test("planRotation() makes no born-expired key when expired tokens are off, and lets an old one go", () => {
   const world = new World(POLICY);
   world.policy = { ...POLICY, expiredTokens: false };
-  assert.notEqual(bornExpiredKey(world.keys), undefined);
+  assert.notEqual(bornExpiredKey(world.keys, world.now), undefined);
   settle(world, NOW + 8 * DAY);
-  assert.equal(bornExpiredKey(world.keys), undefined);
+  assert.equal(bornExpiredKey(world.keys, world.now), undefined);
   assert.deepEqual(planRotation([], NOW, world.policy).create.length, 2);
 });
 
 Deno.test("planRotation() keeps the born-expired key for ever and never publishes it", () => {
   const world = new World(POLICY);
-  const { kid } = bornExpiredKey(world.keys)!;
+  const { kid } = bornExpiredKey(world.keys, world.now)!;
   for (let day = 1; day < 800; day += 10) settle(world, NOW + day * DAY);
-  assert.equal(bornExpiredKey(world.keys)!.kid, kid);
+  assert.equal(bornExpiredKey(world.keys, world.now)!.kid, kid);
   assert.ok(publishedKeys(world.keys, NOW - 10 * DAY).every((key) => key.kid !== kid));
 });
 
@@ -103,6 +104,18 @@ Deno.test("planRotation() deletes an expired key only after the retention", () =
   settle(world, NOW + 30 * DAY);
   assert.ok(settle(world, end - 1).keys.some(({ kid }) => kid === first.kid));
   assert.ok(settle(world, end).keys.every(({ kid }) => kid !== first.kid));
+});
+
+Deno.test("planRotation() makes another born-expired key when a clock set back leaves the first in the future", () => {
+  const world = new World(POLICY);
+  const first = bornExpiredKey(world.keys, world.now)!;
+  settle(world, NOW - 2 * 3600);
+  const second = bornExpiredKey(world.keys, world.now)!;
+  assert.notEqual(second.kid, first.kid);
+  assert.ok(second.exp < world.now);
+  assert.equal(keyState(first, world.now), "born expired");
+  assert.ok(publishedKeys(world.keys, world.now).every(({ kid }) => kid !== first.kid));
+  assert.notEqual(nextKey(world.keys, world.now)!.kid, first.kid);
 });
 
 Deno.test("planRotation() keeps the invariants over years of runs, outages and reconfigurations", () => {

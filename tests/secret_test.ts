@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { CommandError } from "../lib/errors.ts";
-import { obtainSecrets, pendingFileOf, secretFileOf, type SecretSource } from "../lib/secret.ts";
-import { failureOf, SECRET, withTempDir } from "./support.ts";
+import {
+  obtainSecrets,
+  pendingFileOf,
+  secretFileOf,
+  type SecretSource,
+  settleSecret,
+} from "../lib/secret.ts";
+import { failureOf, recordingLog, SECRET, withTempDir } from "./support.ts";
+
+/** What an existing database keeps of its secret. */
+const KNOWN = { derivation: new Uint8Array(1), check: new Uint8Array([1, 2, 3]) };
 
 async function obtainOne(source: SecretSource, isNewDatabase: boolean) {
-  const [secret, ...others] = await obtainSecrets(source, isNewDatabase);
+  const [secret, ...others] = await obtainSecrets(source, isNewDatabase ? undefined : KNOWN);
   assert.deepEqual(others, []);
   return secret;
 }
@@ -103,9 +112,38 @@ Deno.test("obtainSecrets() gives the secret in use before the one that is pendin
     const source = sourceIn(directory);
     const file = secretFileOf(source.database);
     await Deno.writeTextFile(file, `${SECRET}\n`);
-    await Deno.writeTextFile(pendingFileOf(file), `the next ${SECRET}\n`);
-    const values = (await obtainSecrets(source, false)).map(({ value }) => value);
-    assert.deepEqual(values, [SECRET, `the next ${SECRET}`]);
+    const pendingFile = pendingFileOf(file, KNOWN);
+    await Deno.writeTextFile(pendingFile, `the next ${SECRET}\n`);
+    assert.deepEqual(await obtainSecrets(source, KNOWN), [
+      { value: SECRET, file },
+      { value: `the next ${SECRET}`, file, pendingFile },
+    ]);
+    const another = { ...KNOWN, check: new Uint8Array([4]) }; // sealed under yet another secret
+    assert.deepEqual(await obtainSecrets(source, another), [{ value: SECRET, file }]);
+  });
+});
+
+Deno.test("settleSecret() puts the pending secret in its place, also when another process just did", async () => {
+  await withTempDir(async (directory) => {
+    const { log, lines } = recordingLog();
+    const file = `${directory}/db.key`;
+    await Deno.writeTextFile(`${file}.x.new`, SECRET);
+    await settleSecret(`${file}.x.new`, file, log);
+    await settleSecret(`${file}.x.new`, file, log);
+    assert.equal(await Deno.readTextFile(file), SECRET);
+    assert.deepEqual(lines, []);
+  });
+});
+
+Deno.test("settleSecret() leaves the pending secret and says so when its file cannot be replaced", async () => {
+  await withTempDir(async (directory) => {
+    const { log, lines } = recordingLog();
+    await Deno.mkdir(`${directory}/db.key`); // nothing renames a file onto a directory
+    await Deno.writeTextFile(`${directory}/pending`, SECRET);
+    await settleSecret(`${directory}/pending`, `${directory}/db.key`, log);
+    assert.equal(await Deno.readTextFile(`${directory}/pending`), SECRET);
+    assert.equal(lines.length, 1);
+    assert.ok(lines[0]!.includes(`${directory}/pending`) && !lines[0]!.includes(SECRET));
   });
 });
 

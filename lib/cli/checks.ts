@@ -70,7 +70,11 @@ export async function checkMode(check: string, file: string): Promise<Finding> {
 }
 
 export async function checkSpace({ database }: Config): Promise<Finding> {
-  const { bavail, bsize } = await promisify(statfs)(dirname(database));
+  const found = await promisify(statfs)(dirname(database)).catch(() => undefined);
+  if (found === undefined) {
+    return problem("disk", `${dirname(database)} cannot be seen`, "set DATABASE, or make it");
+  }
+  const { bavail, bsize } = found;
   const free = Number(bavail) * Number(bsize);
   const message = `${Math.floor(free / 1024 / 1024)} MiB free`;
   if (free >= LITTLE_SPACE) return ok("disk", message);
@@ -113,8 +117,8 @@ export function checkSchedule(keys: readonly HeldKey[], config: Config, clock: C
 }
 
 export async function checkClock({ storage, clock }: OpenedKeys): Promise<Finding> {
-  const { newest } = await storage.countAuthentications(0);
-  const ahead = newest === null ? 0 : (Date.parse(`${newest}Z`) - clock()) / 1000;
+  const [newest] = await storage.newestAuthentications(1);
+  const ahead = newest ? (Date.parse(`${newest.timestamp}Z`) - clock()) / 1000 : 0;
   if (ahead <= CLOCK_TOLERANCE) return ok("clock", "not behind the newest log entry");
   const message = `${Math.round(ahead)} s behind the newest log entry`;
   return problem("clock", message, "set the clock right: tokens would be dated in the past");
@@ -127,7 +131,7 @@ export async function checkProxies({ host, trustedProxies }: Config, { storage }
     return problem("proxies", message, "name only the addresses of your own proxies");
   }
   const isPublic = !["127.0.0.1", "::1", "localhost"].includes(host);
-  const recent = await storage.readAuthentications({ afterId: 0, since: 0, limit: 1000 });
+  const recent = await storage.newestAuthentications(1000);
   const clients = new Set(recent.map(({ ip }) => ip));
   if (trustedProxies.length === 0 && recent.length >= 20 && clients.size === 1) {
     return warning(

@@ -9,13 +9,7 @@ import { type ImportedKey, readPrivateKey } from "../key_import.ts";
 import { announcedAt, insertNext, passiveSchedule, revoke, rotateNow } from "../key_operations.ts";
 import { KeyRing } from "../key_ring.ts";
 import { planTimeline } from "../key_timeline.ts";
-import {
-  activeKey,
-  isBornExpired,
-  keyState,
-  type RotationPolicy,
-  type Schedule,
-} from "../rotation_policy.ts";
+import { activeKey, keyState, type RotationPolicy, type Schedule } from "../rotation_policy.ts";
 import type { Storage } from "../storage.ts";
 import type { OpenedKeys } from "./open.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
@@ -34,7 +28,7 @@ export async function listKeys({ keys, output }: KeysContext, options: { json?: 
   const rows = ring.keys.map((key) => ({
     kid: key.signing.kid,
     alg: key.signing.alg,
-    state: isBornExpired(key) ? "born expired" : keyState(key, now),
+    state: keyState(key, now),
     signer: key === signer,
     sign_from: neverSigns(key) ? null : iso(key.signFrom),
     sign_until: neverSigns(key) ? null : iso(key.signUntil),

@@ -2,12 +2,12 @@
 
 import { CLOCK_SKEW, type Config } from "../config.ts";
 import { CommandError, EXIT } from "../errors.ts";
-import { KeyEncryption } from "../key_encryption.ts";
+import { KeyEncryption, wrongSecret } from "../key_encryption.ts";
 import { KeyPool } from "../key_pool.ts";
 import type { KeyRingParts } from "../key_ring.ts";
 import type { Log } from "../log.ts";
 import type { RotationPolicy } from "../rotation_policy.ts";
-import { obtainSecrets, pendingFileOf, type Secret } from "../secret.ts";
+import { obtainSecrets, type Secret, settleSecret } from "../secret.ts";
 import { generatePrivateJwk, isSupported } from "../signing_key.ts";
 import { SqliteDatabase } from "../sqlite_database.ts";
 import { peekKeyEncryption, SqliteStorage } from "../sqlite_storage.ts";
@@ -37,18 +37,16 @@ export async function openKeys(config: Config, log: Log): Promise<OpenedKeys> {
   const known = peekKeyEncryption(config.database);
   const pool = new KeyPool(() => generatePrivateJwk(config.signingAlg));
   if (known === undefined) pool.prepare(navigator.hardwareConcurrency);
-  const secrets = await obtainSecrets(config, known === undefined);
+  const secrets = await obtainSecrets(config, known);
   const [first] = secrets;
   if (first.isNew) {
     log.warn(
       "a secret was made, because none is set: without it the keys are lost, so back it up",
-      {
-        file: first.file!,
-      },
+      { file: first.file! },
     );
   }
   // A wrong secret must be told before anything is opened for writing.
-  const unlocked = known && await unlock(secrets, known);
+  const unlocked = known && await unlock(secrets, known, log);
   const storage = new SqliteStorage(SqliteDatabase.open(config.database));
   const { encryption, secret } = unlocked ??
     { encryption: await KeyEncryption.establish(storage, first.value), secret: first };
@@ -72,28 +70,23 @@ export async function openExistingStorage(config: Config): Promise<SqliteStorage
  * Unlocks with the first secret that fits. One that was pending, because the process was killed
  * after it had sealed the database under it, now takes its place.
  */
-async function unlock(secrets: readonly [Secret, ...Secret[]], known: KeyEncryptionRecord) {
-  let failure: unknown;
+async function unlock(
+  secrets: readonly [Secret, ...Secret[]],
+  known: KeyEncryptionRecord,
+  log: Log,
+): Promise<{ encryption: KeyEncryption; secret: Secret }> {
   for (const secret of secrets) {
-    try {
-      const encryption = await KeyEncryption.unlock(secret.value, known);
-      return { encryption, secret: await settle(secret) };
-    } catch (error) {
-      failure ??= error;
-    }
+    const encryption = await KeyEncryption.tryUnlock(secret.value, known);
+    if (encryption === undefined) continue;
+    if (secret.pendingFile && secret.file) await settleSecret(secret.pendingFile, secret.file, log);
+    return { encryption, secret };
   }
-  throw failure;
-}
-
-async function settle({ value, file, isPending }: Secret): Promise<Secret> {
-  if (file === undefined) return { value };
-  if (isPending) await Deno.rename(pendingFileOf(file), file);
-  return { value, file };
+  throw wrongSecret();
 }
 
 async function assertDatabase({ database }: Config): Promise<void> {
   const info = await Deno.stat(database).catch(() => undefined);
-  if (info?.isFile) return;
+  if (info?.isFile && info.size > 0) return;
   throw new CommandError(EXIT.config, `there is no database ${database}`, [
     "run the command where the server runs, or set DATABASE; the server creates the database",
   ]);

@@ -44,7 +44,7 @@ export function printRows<Row>(
   const headings = Object.keys(columns);
   const cells = rows.map((row) => headings.map((heading) => columns[heading]!(row)));
   const widths = headings.map((heading, i) =>
-    Math.max(heading.length, ...cells.map((line) => line[i]!.length))
+    cells.reduce((width, line) => Math.max(width, line[i]!.length), heading.length)
   );
   const align = (line: readonly string[]) =>
     line.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd();

@@ -33,7 +33,8 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
     if (error.exitCode === 0) return;
     if (error.code === "commander.help") throw new CommandError(EXIT.usage, "no command is named");
     // What is no command counts as an argument of the default one.
-    const isUnknown = error.code === "commander.excessArguments" && args[0] !== "serve";
+    const isUnknown = error.code === "commander.excessArguments" &&
+      /^error: too many arguments for 'serve'/.test(error.message) && args[0] !== "serve";
     const message = isUnknown ? `unknown command '${args[0]}'` : error.message;
     throw new CommandError(EXIT.usage, message.replace(/^error: /, ""), [
       "jwks-server --help shows the commands",
@@ -55,6 +56,8 @@ function createProgram(parts: ProgramParts): Command {
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       outputError: () => {}, // reported once, by the caller, in this program's own form
+      getOutHasColors: () => false, // commander would ask the environment
+      getErrHasColors: () => false,
     })
     .addHelpText(
       "after",

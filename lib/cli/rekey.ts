@@ -1,5 +1,6 @@
 /** `rekey`: everything sealed under a new secret, in one transaction. */
 
+import { isSameBytes } from "../byte_equality.ts";
 import { CommandError, EXIT } from "../errors.ts";
 import { KeyEncryption } from "../key_encryption.ts";
 import {
@@ -8,6 +9,7 @@ import {
   pendingFileOf,
   readSecretFile,
   secretFileOf,
+  settleSecret,
   writeSecret,
 } from "../secret.ts";
 import type { Config } from "../config.ts";
@@ -36,11 +38,17 @@ export async function rekey(
   }
   const target = config.secretFile ?? secretFileOf(config.database);
   const secret = given ?? generateSecret();
-  if (given === undefined) await writeSecret(pendingFileOf(target), secret, Deno.rename);
-  const count = await reseal(keys, secret);
-  if (given === undefined) await Deno.rename(pendingFileOf(target), target);
+  const next = await KeyEncryption.create(secret);
+  const pendingFile = pendingFileOf(target, next.record);
+  if (given === undefined) await writeSecret(pendingFile, secret, Deno.rename);
+  const count = await reseal(keys, next).catch(async (error) => {
+    if (given === undefined) await Deno.remove(pendingFile); // nothing was sealed under it
+    throw error;
+  });
+  if (given === undefined) await settleSecret(pendingFile, target, keys.log);
   output.print(`${count} keys are sealed under the new secret`);
   output.print(nextStep(given, target, options, config));
+  output.print("Backups made before need the old secret: keep it as long as you keep them");
 }
 
 async function givenSecret({ value, file }: RekeyOptions): Promise<string | undefined> {
@@ -60,10 +68,17 @@ async function givenSecret({ value, file }: RekeyOptions): Promise<string | unde
   ]);
 }
 
-async function reseal({ storage, encryption }: OpenedKeys, secret: string): Promise<number> {
-  const next = await KeyEncryption.create(secret);
+async function reseal(
+  { storage, encryption }: OpenedKeys,
+  next: KeyEncryption,
+): Promise<number> {
   for (;;) {
     const snapshot = await storage.readKeys();
+    if (!isSameBytes(snapshot.check, encryption.record.check)) {
+      throw new CommandError(EXIT.failed, "another rekey was faster", [
+        "the database is sealed under that one's secret; nothing was changed by this one",
+      ]);
+    }
     const records = await Promise.all(snapshot.records.map(async (record) => {
       const { schedule, jwk } = await encryption.open(record);
       return await next.seal(schedule, jwk);

@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url";
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const EXECUTABLE = Deno.env.get("JWKS_SERVER");
 
-/** What Deno itself needs to find its cache, and to write coverage when the test does. */
-const INHERITED = EXECUTABLE
-  ? ["PATH"]
-  : ["PATH", "HOME", "XDG_CACHE_HOME", "DENO_DIR", "DENO_COVERAGE_DIR"];
+/** What Deno itself needs to find its cache. */
+const INHERITED = EXECUTABLE ? ["PATH"] : ["PATH", "HOME", "XDG_CACHE_HOME", "DENO_DIR"];
+
+/** The commands that have written coverage: one run of each, for it costs hundreds of files. */
+const measured = new Set<string>();
 
 /** How long a server may take until it listens, in milliseconds: only a broken one comes near. */
 const START_PATIENCE = 20_000;
@@ -49,7 +50,7 @@ export class Program {
       args: rest,
       cwd: options.cwd,
       clearEnv: true,
-      env: { ...inheritedEnvironment(), ...options.env },
+      env: { ...inheritedEnvironment(args), ...options.env },
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
@@ -142,7 +143,11 @@ function withPrelude(command: string[], prelude: string | undefined): string[] {
   return prelude === undefined ? command : ["sh", "-c", `${prelude}; exec "$@"`, "sh", ...command];
 }
 
-function inheritedEnvironment(): Environment {
-  const present = INHERITED.map((name) => [name, Deno.env.get(name)] as const);
+function inheritedEnvironment(args: readonly string[]): Environment {
+  const command = args.slice(0, 2).join(" ");
+  const isFirst = !EXECUTABLE && !measured.has(command);
+  measured.add(command);
+  const names = isFirst ? [...INHERITED, "DENO_COVERAGE_DIR"] : INHERITED;
+  const present = names.map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(present.filter((pair): pair is [string, string] => !!pair[1]));
 }
