@@ -10,6 +10,7 @@ import {
   type JWK,
 } from "jose";
 import { z } from "zod";
+import { isSameBytes } from "./byte_equality.ts";
 import { CommandError, EXIT } from "./errors.ts";
 import {
   importSigningKey,
@@ -22,6 +23,8 @@ import {
 
 /** The shortest RSA modulus that is accepted, in bits (RFC 7518 §3.3). */
 const SHORTEST_RSA = 2048;
+
+const DAMAGED = "it is damaged, or its halves do not belong together";
 
 /** The algorithm of a key that does not name its own, by curve. */
 const ALG_BY_CURVE: Record<string, SigningAlgorithm> = {
@@ -54,8 +57,11 @@ export async function readPrivateKey(text: string, options: ImportOptions): Prom
   assertStrong(jwk);
   const members = canonical(jwk);
   const kid = options.kid ?? jwk.kid ?? await calculateJwkThumbprint(members);
-  if (!/^[\x21-\x7e]{1,128}$/.test(kid)) {
-    throw refuse("its kid is not 1 to 128 visible ASCII characters", "name another one with --kid");
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/.test(kid)) {
+    throw refuse(
+      "its kid is not 1 to 128 printable ASCII characters",
+      "name another one with --kid",
+    );
   }
   const key: ImportedKey = { ...members, kid, alg };
   await assertUsable(key);
@@ -113,16 +119,19 @@ function algorithmOf(jwk: JWK, wanted: string | undefined): SigningAlgorithm {
 
 function assertStrong(jwk: JWK): void {
   if (jwk.kty !== "RSA") return;
-  let modulus: Uint8Array;
+  const modulus = significantBytes(jwk.n ?? "");
+  const bits = Math.max(modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24, 0);
+  if (bits >= SHORTEST_RSA) return;
+  throw refuse(`RSA of ${bits} bits is too weak; ${SHORTEST_RSA} is the least`);
+}
+
+/** A number in base64url without the zero bytes that some writers put in front of it. */
+function significantBytes(text: string): Uint8Array {
   try {
-    modulus = base64url.decode(jwk.n ?? "");
+    const bytes = base64url.decode(text);
+    return bytes.subarray(bytes.findIndex((byte) => byte !== 0));
   } catch {
-    throw refuse("its modulus is not base64url");
-  }
-  const significant = modulus.subarray(modulus.findIndex((byte) => byte !== 0));
-  const bits = significant.length * 8 - Math.clz32(significant[0] ?? 0) + 24;
-  if (bits < SHORTEST_RSA) {
-    throw refuse(`RSA of ${Math.max(bits, 0)} bits is too weak; ${SHORTEST_RSA} is the least`);
+    throw refuse("it holds a number that is not base64url");
   }
 }
 
@@ -133,11 +142,18 @@ function assertStrong(jwk: JWK): void {
 function canonical(jwk: JWK): JWK {
   if (jwk.kty === "AKP") return { kty: "AKP", ...pick(jwk, ["alg", "pub", "priv"]) };
   const members = pick(jwk, ["kty", "crv", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y"]);
+  let exported: JWK;
   try {
-    return createPrivateKey({ key: members, format: "jwk" }).export({ format: "jwk" }) as JWK;
+    exported = createPrivateKey({ key: members, format: "jwk" }).export({ format: "jwk" }) as JWK;
   } catch {
-    throw refuse("it is damaged, or its halves do not belong together");
+    throw refuse(DAMAGED);
   }
+  // The public half may have been made from the private one, whatever was given.
+  for (const name of ["n", "e", "x", "y"] as const) {
+    const [given, made] = [jwk[name], exported[name]].map((text) => significantBytes(text ?? ""));
+    if (!isSameBytes(given!, made!)) throw refuse(DAMAGED);
+  }
+  return exported;
 }
 
 function pick(jwk: JWK, names: readonly string[]): Record<string, string> {
@@ -156,6 +172,6 @@ async function assertUsable(key: ImportedKey): Promise<void> {
     const jws = await new CompactSign(probe).setProtectedHeader({ alg: key.alg }).sign(privateKey);
     await compactVerify(jws, publicKey);
   } catch {
-    throw refuse("it is damaged, or its halves do not belong together");
+    throw refuse(DAMAGED);
   }
 }

@@ -184,9 +184,7 @@ Deno.test("a key revoked under the new secret never signs again on a server unde
   assert.equal(kidOf(await server.token(user)), kid);
   await done(directory, ["keys", "revoke", kid], { env: WITH_NEW });
   for (let i = 0; i < 5; i++) {
-    const { status, headers } = await server.login(user);
-    assert.equal(status, 503); // no other key may sign there
-    assert.ok(Number(headers.get("retry-after")) >= 1);
+    assert.notEqual(kidOf(await server.token(user)), kid); // the key that was next signs
   }
   await eventually("it has left the JWKS", async () => {
     return (await publishedKids(server)).includes(kid) ? undefined : true;
