@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Handler, isValidHost, Server } from "../lib/server.ts";
+import { type Handler, hasPath, isValidHost, Server } from "../lib/server.ts";
 import { recordingLog } from "./support.ts";
 
 const hostname = "127.0.0.1";
@@ -32,6 +32,17 @@ Deno.test("isValidHost() takes a host name or an IP address with an optional por
   const valid = ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]", "[::1]:8080", "a.b-c.d"];
   for (const host of [...valid, "a_b.example", "EXAMPLE.com:0", "example.com:65535", "example:"]) {
     assert.equal(isValidHost(host), true, host);
+  }
+});
+
+Deno.test("hasPath() refuses a target whose path stands in its query or nowhere", () => {
+  for (const url of ["http://x/", "http://x:80/auth?a=b", "http://[::1]:80//", "https://x.y/*"]) {
+    assert.equal(hasPath(url), true, url);
+  }
+  for (
+    const url of ["http://x?/auth", "http://x", "http://x#/auth", "http://a@b/auth", "http:///a"]
+  ) {
+    assert.equal(hasPath(url), false, url);
   }
 });
 

@@ -137,6 +137,17 @@ export function testUsers(test: TestProperty): void {
     assert.deepEqual(counted, { count: 2, newest: "2030-01-02 03:04:06" });
   });
 
+  test("purgeAuthentications() finds old entries behind one that is dated in the future", async (storage) => {
+    await storage.recordAuthentication({ ip: "192.0.2.9", at: AT + 1_000_000, user: null });
+    for (let index = 0; index < 5; index++) {
+      await storage.recordAuthentication({ ip: "192.0.2.1", at: AT, user: null });
+    }
+    assert.equal(await storage.purgeAuthentications(AT + 1000, 3), 3);
+    assert.equal(await storage.purgeAuthentications(AT + 1000, 3), 2);
+    const [left] = await storage.newestAuthentications(10);
+    assert.equal(left?.ip, "192.0.2.9");
+  });
+
   test("purgeAuthentications() deletes what is older, at most the limit at a time", async (storage) => {
     for (let second = 0; second < 10; second++) {
       const at = AT + second * 1000;
