@@ -5,8 +5,8 @@ import { CommandError, EXIT, type StorageFault, StorageUnavailableError } from "
 import { MIGRATIONS, SCHEMA_VERSION } from "./sqlite_schema.ts";
 
 /**
- * How long a statement waits for a lock while a database is opened, in milliseconds. Afterwards none
- * waits: it would block the event loop.
+ * How long a statement waits for a lock while a database is opened, in milliseconds. In a server
+ * none waits afterwards: it would block the event loop.
  */
 const OPENING_TIMEOUT = 500;
 
@@ -110,6 +110,7 @@ export class SqliteDatabase {
    */
   #copyCheckpointed(file: string): boolean {
     const [main] = this.all<{ file: string }>("PRAGMA database_list");
+    this.get(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`); // only a command backs up: it may wait
     this.get("PRAGMA wal_checkpoint(TRUNCATE)");
     return this.transaction(() => {
       if (Deno.statSync(`${main!.file}-wal`).size > 0) return false;

@@ -4,7 +4,7 @@ import { type Directory, eventually, freePort, Server } from "./harness.ts";
 import { type Outcome, Program } from "./process.ts";
 
 /** How often each command is killed. */
-const KILLS = 25;
+const KILLS = 50;
 
 /** Keys that take no time to make, so that what is killed is mostly the writing. */
 const CHEAP = { SIGNING_ALG: "ES256" };
