@@ -42,7 +42,8 @@ export async function rekey(
   const pendingFile = pendingFileOf(target, next.record);
   if (given === undefined) await writeSecret(pendingFile, secret, Deno.rename);
   const count = await reseal(keys, next).catch(async (error) => {
-    if (given === undefined) await Deno.remove(pendingFile); // nothing was sealed under it
+    // Only a refusal is sure to have sealed nothing: a transaction may fail after it took effect.
+    if (given === undefined && error instanceof CommandError) await Deno.remove(pendingFile);
     throw error;
   });
   if (given === undefined) await settleSecret(pendingFile, target, keys.log);
