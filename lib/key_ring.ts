@@ -10,6 +10,7 @@ import { CommandError, EXIT, RequestError } from "./errors.ts";
 import { type HeldKey, HeldKeys } from "./held_keys.ts";
 import type { KeyEncryption } from "./key_encryption.ts";
 import type { KeyPool } from "./key_pool.ts";
+import { KeyWriter } from "./key_writer.ts";
 import type { Log } from "./log.ts";
 import { preparePublishedSet, type PublishedSet } from "./published_set.ts";
 import {
@@ -46,16 +47,10 @@ export interface KeyDecision {
   add?: { schedule: Schedule; jwk: JWK };
 }
 
-/** One change of the storage: new schedules, the private keys that are new, and rows to delete. */
-interface Revision {
-  schedules: readonly ScheduledKey[];
-  added: ReadonlyMap<number, JWK>;
-  remove: readonly number[];
-}
-
 export class KeyRing {
   readonly #parts: KeyRingParts;
   readonly #held: HeldKeys;
+  readonly #writer: KeyWriter;
   #published: { of: readonly HeldKey[]; set: PublishedSet } | undefined;
   #maintenance: Promise<void> = Promise.resolve();
   #lastActive: string | undefined;
@@ -64,6 +59,7 @@ export class KeyRing {
   private constructor(parts: KeyRingParts) {
     this.#parts = parts;
     this.#held = new HeldKeys(parts);
+    this.#writer = new KeyWriter({ ...parts, held: this.#held });
   }
 
   /**
@@ -159,17 +155,17 @@ export class KeyRing {
     const { change, add } = decide(this.keys, now);
     const added = new Map<number, JWK>();
     let keys = replaceKeys(this.keys, change);
-    if (add) keys = this.#join(keys, added, add.schedule, add.jwk);
+    if (add) keys = [...keys, this.#writer.join(added, add.schedule, add.jwk)];
     const plan = planRotation(keys, now, policy);
     if (plan.isEmergency) {
       const made = pool.take() ?? await this.#waitForKey(plan.create.length);
       if (made === undefined) return false;
-      keys = this.#join(keys, added, plan.create[0]!, made);
+      keys = [...keys, this.#writer.join(added, plan.create[0]!, made)];
     }
     keys = replaceKeys(keys, plan.reschedule);
     const isChanged = (key: ScheduledKey) => !this.keys.includes(key as HeldKey);
     const schedules = keys.filter((key) => isChanged(key) && !plan.remove.includes(key.kid));
-    const isDone = await this.#commit({ schedules, added, remove: plan.remove });
+    const isDone = await this.#writer.commit({ schedules, added, remove: plan.remove });
     if (isDone && plan.isEmergency) this.#reportEmergency();
     return isDone;
   }
@@ -186,10 +182,10 @@ export class KeyRing {
     const [urgent] = plan.create;
     const made = urgent && (pool.take() ?? await this.#waitForKey(plan.create.length));
     if (urgent && !made) return true; // time has passed: decide anew
-    if (made) schedules.push(...this.#join([], added, urgent!, made));
+    if (made) schedules.push(this.#writer.join(added, urgent!, made));
     let isDone = false;
     try {
-      isDone = await this.#commit({ schedules, added, remove: plan.remove });
+      isDone = await this.#writer.commit({ schedules, added, remove: plan.remove });
     } finally {
       if (made && !isDone) pool.putBack(made);
     }
@@ -201,40 +197,6 @@ export class KeyRing {
   async #waitForKey(count: number): Promise<undefined> {
     this.#parts.pool.prepare(count);
     await this.#parts.pool.readied();
-  }
-
-  /** Adds a private key with a `kid` of its own, which it also bears unless it came with another. */
-  #join(
-    keys: readonly ScheduledKey[],
-    added: Map<number, JWK>,
-    schedule: Schedule,
-    jwk: JWK,
-  ): ScheduledKey[] {
-    const isTaken = (kid: number) =>
-      added.has(kid) ||
-      this.keys.some((key) => key.kid === kid || key.signing.kid === String(kid));
-    let kid = this.#parts.clock(); // the millisecond of its making, or the first free one after it
-    while (isTaken(kid)) kid++;
-    added.set(kid, { kid: String(kid), ...jwk });
-    return [...keys, { kid, ...schedule }];
-  }
-
-  /** Seals and stores a revision; false when another process changed the keys meanwhile. */
-  async #commit({ schedules, added, remove }: Revision): Promise<boolean> {
-    const { storage, encryption, log } = this.#parts;
-    const { snapshot } = this.#held;
-    const put = await Promise.all(schedules.map(async (schedule) => {
-      const record = snapshot.records.find(({ kid }) => kid === schedule.kid);
-      const jwk = added.get(schedule.kid) ?? (await encryption.open(record!)).jwk;
-      return await encryption.seal(schedule, jwk);
-    }));
-    if (!await storage.changeKeys(snapshot, { put, remove })) return false;
-    for (const { kid, ...times } of schedules) {
-      log.info("a key was scheduled", { kid: String(kid), ...isoTimes(times) });
-    }
-    for (const kid of remove) log.info("an expired key was deleted", { kid: String(kid) });
-    await this.#held.reload();
-    return true;
   }
 
   #active(): HeldKey | undefined {
@@ -267,9 +229,4 @@ function replaceKeys(
   changed: readonly ScheduledKey[],
 ): readonly ScheduledKey[] {
   return keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
-}
-
-function isoTimes({ signFrom, signUntil, exp }: Schedule): Record<string, string> {
-  const text = (seconds: number) => new Date(seconds * 1000).toISOString();
-  return { sign_from: text(signFrom), sign_until: text(signUntil), exp: text(exp) };
 }

@@ -1,7 +1,8 @@
-/** A SQLite connection: opened safely, its faults told apart by their result codes. */
+/** A SQLite connection: opened safely, and watched. */
 
 import * as sqlite from "node:sqlite";
-import { CommandError, EXIT, type StorageFault, StorageUnavailableError } from "./errors.ts";
+import { CommandError, EXIT, StorageUnavailableError } from "./errors.ts";
+import { classify, corruption, openFailure } from "./sqlite_faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./sqlite_schema.ts";
 
 /**
@@ -9,19 +10,6 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./sqlite_schema.ts";
  * none waits afterwards: it would block the event loop.
  */
 const OPENING_TIMEOUT = 500;
-
-/** Primary result codes (https://sqlite.org/rescode.html) that may pass by themselves. */
-const FAULTS: Record<number, StorageFault> = {
-  5: "locked", // SQLITE_BUSY
-  6: "locked", // SQLITE_LOCKED
-  8: "read-only", // SQLITE_READONLY
-  10: "unreachable", // SQLITE_IOERR
-  13: "full", // SQLITE_FULL
-  14: "unreachable", // SQLITE_CANTOPEN
-};
-
-/** The result codes of a file that is not, or no longer, a sound database. */
-const CORRUPT = new Set([11, /* SQLITE_CORRUPT */ 26 /* SQLITE_NOTADB */]);
 
 /** Prepared statements over one connection; every failure is classified. */
 export class SqliteDatabase {
@@ -240,37 +228,4 @@ function connect(path: string, readOnly: boolean): sqlite.DatabaseSync {
   } catch (error) {
     throw openFailure(path, error);
   }
-}
-
-/** The primary result code of an error that SQLite raised. */
-function resultCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : undefined;
-}
-
-function classify(error: unknown): unknown {
-  const fault = FAULTS[resultCode(error) ?? -1];
-  return fault === undefined ? error : new StorageUnavailableError(fault, { cause: error });
-}
-
-function corruption(path: string, details: string, cause?: unknown): CommandError {
-  return new CommandError(
-    EXIT.config,
-    `the database ${path} is corrupt (${details})`,
-    ["it was left untouched: put a backup in its place, or move it away to start anew"],
-    { cause },
-  );
-}
-
-function openFailure(path: string, error: unknown): unknown {
-  const cause = classify(error);
-  if (cause instanceof CommandError || cause instanceof StorageUnavailableError) return cause;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (CORRUPT.has(resultCode(error) ?? -1)) return corruption(path, reason, error);
-  return new CommandError(
-    EXIT.config,
-    `the database ${path} cannot be opened: ${reason}`,
-    ["DATABASE must name a file in an existing directory that this user may write"],
-    { cause: error },
-  );
 }

@@ -1,8 +1,9 @@
 /** The storage in one SQLite file. */
 
 import { isSameBytes } from "./byte_equality.ts";
-import { CommandError, EXIT, StorageUnavailableError } from "./errors.ts";
-import { examineDatabase, SqliteDatabase } from "./sqlite_database.ts";
+import { StorageUnavailableError } from "./errors.ts";
+import type { SqliteDatabase } from "./sqlite_database.ts";
+import { readCheck, readKeyEncryption, writeKeyEncryption } from "./sqlite_meta.ts";
 import {
   type AuthenticationEntry,
   type AuthenticationQuery,
@@ -16,8 +17,6 @@ import {
   timestamp,
   type UserRecord,
 } from "./storage.ts";
-
-const META = { derivation: "kek_derivation", check: "kek_check" } as const;
 
 /** How often a locked database is asked again, in milliseconds, and how many times in all. */
 const LOCK_INTERVAL = 20;
@@ -36,16 +35,6 @@ interface UserRow {
   email: string | null;
   date_registered: string;
   last_login: string | null;
-}
-
-/**
- * What an existing database keeps of its secret, found without changing a byte; `undefined` when
- * there is no database yet.
- *
- * @throws {CommandError} when the database is corrupt, foreign, or newer than this program.
- */
-export function peekKeyEncryption(path: string): KeyEncryptionRecord | undefined {
-  return examineDatabase(path, (database) => readKeyEncryption(database));
 }
 
 /** A `Storage` over an open database, which it owns from then on. */
@@ -69,8 +58,7 @@ export class SqliteStorage implements Storage {
   createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean> {
     return this.#transaction(() => {
       if (readKeyEncryption(this.#database) !== undefined) return false;
-      this.#putMeta(META.derivation, record.derivation);
-      this.#putMeta(META.check, record.check);
+      writeKeyEncryption(this.#database, record);
       return true;
     });
   }
@@ -97,8 +85,7 @@ export class SqliteStorage implements Storage {
       if (!isSameSnapshot(this.#snapshot(), expected)) return false;
       this.#database.run("DELETE FROM keys");
       this.#putKeys(records);
-      this.#putMeta(META.derivation, keyEncryption.derivation);
-      this.#putMeta(META.check, keyEncryption.check);
+      writeKeyEncryption(this.#database, keyEncryption);
       return true;
     });
   }
@@ -221,7 +208,7 @@ export class SqliteStorage implements Storage {
 
   #snapshot(): KeySnapshot {
     const records = this.#database.all<KeyRecord>("SELECT kid, key, exp FROM keys ORDER BY kid");
-    return { records, check: readMeta(this.#database, META.check) ?? new Uint8Array() };
+    return { records, check: readCheck(this.#database) };
   }
 
   #putKeys(records: readonly KeyRecord[]): void {
@@ -234,15 +221,6 @@ export class SqliteStorage implements Storage {
         exp,
       );
     }
-  }
-
-  #putMeta(name: string, value: Uint8Array): void {
-    this.#database.run(
-      "INSERT INTO meta (name, value) VALUES (?, ?) " +
-        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
   }
 
   #transaction<Result>(body: () => Result): Promise<Result> {
@@ -264,28 +242,6 @@ export class SqliteStorage implements Storage {
       await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
     }
   }
-}
-
-/**
- * Both values, or `undefined` when there are none yet. Keys without them could not be opened any
- * more, and a new salt would make that final.
- */
-function readKeyEncryption(database: SqliteDatabase): KeyEncryptionRecord | undefined {
-  const derivation = readMeta(database, META.derivation);
-  const check = readMeta(database, META.check);
-  if (derivation && check) return { derivation, check };
-  const hasKeys = database.get("SELECT kid FROM keys LIMIT 1") !== undefined;
-  if (!derivation && !check && !hasKeys) return undefined;
-  throw new CommandError(
-    EXIT.config,
-    "the database lacks what is needed to open its keys with the secret (the table meta)",
-    ["restore a backup; nothing was changed"],
-  );
-}
-
-function readMeta(database: SqliteDatabase, name: string): Uint8Array | undefined {
-  const sql = "SELECT value FROM meta WHERE name = ?";
-  return database.get<{ value: Uint8Array }>(sql, name)?.value;
 }
 
 function toUser(row: UserRow): UserRecord {

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { CommandError } from "../lib/errors.ts";
 import { SqliteDatabase } from "../lib/sqlite_database.ts";
 import { SCHEMA_VERSION } from "../lib/sqlite_schema.ts";
-import { peekKeyEncryption } from "../lib/sqlite_storage.ts";
+import { peekKeyEncryption } from "../lib/sqlite_meta.ts";
 import { failureOf, withTempDir } from "./support.ts";
 
 /** The contract with graders: name, type, NOT NULL, default, place in the primary key. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { CommandError, StorageUnavailableError } from "../lib/errors.ts";
 import { SqliteDatabase } from "../lib/sqlite_database.ts";
-import { peekKeyEncryption, SqliteStorage } from "../lib/sqlite_storage.ts";
+import { peekKeyEncryption } from "../lib/sqlite_meta.ts";
+import { SqliteStorage } from "../lib/sqlite_storage.ts";
 import { failureOf, withTempDir } from "./support.ts";
 
 const RECORD = { derivation: new Uint8Array([1]), check: new Uint8Array([2]) };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { StorageUnavailableError } from "../lib/errors.ts";
 import { SqliteDatabase } from "../lib/sqlite_database.ts";
-import { peekKeyEncryption, SqliteStorage } from "../lib/sqlite_storage.ts";
+import { peekKeyEncryption } from "../lib/sqlite_meta.ts";
+import { SqliteStorage } from "../lib/sqlite_storage.ts";
 import type { UserRecord } from "../lib/storage.ts";
 import { testStorage } from "./storage_conformance.ts";
 import { failureOf, withTempDir } from "./support.ts";

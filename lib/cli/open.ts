@@ -10,7 +10,8 @@ import type { RotationPolicy } from "../rotation_policy.ts";
 import { obtainSecrets, type Secret, settleSecret } from "../secret.ts";
 import { generatePrivateJwk, isSupported } from "../signing_key.ts";
 import { SqliteDatabase } from "../sqlite_database.ts";
-import { peekKeyEncryption, SqliteStorage } from "../sqlite_storage.ts";
+import { peekKeyEncryption } from "../sqlite_meta.ts";
+import { SqliteStorage } from "../sqlite_storage.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
 
 /** What a key ring is made of, over the SQLite storage. */
