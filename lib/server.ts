@@ -28,6 +28,8 @@ export class Server {
   #listener: Deno.HttpServer<Deno.NetAddr>;
   #handler: Handler;
   readonly #inFlight = new Set<Promise<Response>>();
+  /** The last Host that was found valid: the next one is most likely the same. */
+  #validHost: string | null | undefined;
   #isStopping = false;
 
   /** Starts to listen. @throws when the address cannot be bound. */
@@ -70,12 +72,14 @@ export class Server {
   }
 
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
-    if (!isValidHost(request.headers.get("host"))) {
+    const host = request.headers.get("host");
+    if (host !== this.#validHost && !isValidHost(host)) {
       return errorResponse(new RequestError("invalid_request", "The Host header is not valid"));
     }
     if (!hasPath(request.url)) {
       return errorResponse(new RequestError("invalid_request", "The request target is not valid"));
     }
+    this.#validHost = host;
     if (this.#isStopping) return stoppingResponse();
     const response = this.#handler(request, info);
     if (response instanceof Promise) {

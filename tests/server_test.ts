@@ -158,6 +158,23 @@ function heldHandler() {
   return { handler, arrived: arrived.promise, answer };
 }
 
+Deno.test("Server refuses a missing Host before and after it has seen a valid one", async () => {
+  await withServer(() => new Response("fine"), async ({ url }) => {
+    const { hostname, port } = new URL(url);
+    const status = async (host: string) => {
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const request = `GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(request));
+      const answer = await new Response(connection.readable).text();
+      return Number(answer.split(" ", 2)[1]);
+    };
+    const hosts = ["", "Host: a.example\r\n", "", "Host: a@b\r\n", "Host: a.example\r\n"];
+    const statuses: number[] = [];
+    for (const host of hosts) statuses.push(await status(host));
+    assert.deepEqual(statuses, [400, 200, 400, 400, 200]);
+  });
+});
+
 Deno.test("Server.stop() waits for the request in flight and refuses any other", async () => {
   const { handler, arrived, answer } = heldHandler();
   await withServer(handler, async ({ server, url, lines }) => {
