@@ -7,7 +7,7 @@ import type { KeyEncryption } from "./key_encryption.ts";
 import type { Log } from "./log.ts";
 import type { ScheduledKey } from "./rotation_policy.ts";
 import { importSigningKey, type PublicJwk, type SigningKey } from "./signing_key.ts";
-import type { KeyRecord, KeySnapshot, Storage } from "./storage.ts";
+import { isSameRecord, type KeyRecord, type KeySnapshot, type Storage } from "./storage.ts";
 
 /** An opened key: its schedule, the row it came from, and what it signs with. */
 export interface HeldKey extends ScheduledKey {
@@ -68,14 +68,14 @@ export class HeldKeys {
     const version = await storage.version();
     const snapshot = await storage.readKeys();
     const isOurs = isSameBytes(snapshot.check, encryption.record.check);
-    const keys = isOurs
-      ? await Promise.all(snapshot.records.map((record) => this.#hold(record)))
-      : this.#survivors(snapshot);
     if (!isOurs && this.#version === undefined) {
       throw new CommandError(EXIT.config, "the secret of the database was changed just now", [
         "start again with the new secret",
       ]);
     }
+    const keys = isOurs
+      ? await Promise.all(snapshot.records.map((record) => this.#hold(record)))
+      : this.#survivors(snapshot);
     if (turn < this.#readings.applied) return; // a later reading is already in place
     this.#readings.applied = turn;
     this.#snapshot = snapshot;
@@ -88,9 +88,7 @@ export class HeldKeys {
 
   async #hold(record: KeyRecord): Promise<HeldKey> {
     const known = this.#keys.find((key) => key.kid === record.kid);
-    if (known && known.exp === record.exp && isSameBytes(known.record.key, record.key)) {
-      return known;
-    }
+    if (known && isSameRecord(known.record, record)) return known;
     const { schedule, jwk } = await this.#parts.encryption.open(record);
     try {
       const signing = await importSigningKey(jwk);
@@ -108,7 +106,7 @@ export class HeldKeys {
     return this.#keys.flatMap((key) => {
       const record = records.find(({ kid }) => kid === key.kid);
       if (record === undefined) return [];
-      if (isSameBytes(record.key, key.record.key)) return [key];
+      if (isSameRecord(record, key.record)) return [key];
       return [{ ...key, ...readSchedule(record), record }];
     });
   }

@@ -4,6 +4,7 @@
  * from them (a successor that takes over, a new next key) is `planRotation`'s.
  */
 
+import { isoTime } from "./clock.ts";
 import { CommandError, EXIT } from "./errors.ts";
 import {
   activeKey,
@@ -13,12 +14,12 @@ import {
   type Schedule,
   type ScheduledKey,
   scheduleKey,
+  waitingKeys,
 } from "./rotation_policy.ts";
 
 /** The key that signs after the active one. */
 export function nextKey<K extends ScheduledKey>(keys: readonly K[], now: number): K | undefined {
-  return keys.filter((key) => keyState(key, now) === "next")
-    .toSorted((one, other) => one.signFrom - other.signFrom)[0];
+  return waitingKeys(keys, now)[0];
 }
 
 /**
@@ -51,7 +52,7 @@ export function rotateNow(
     throw new CommandError(
       EXIT.failed,
       `the next key is not published for long enough: verifiers may not know it before ${
-        new Date(safe * 1000).toISOString()
+        isoTime(safe)
       }`,
       ["wait until then, or use --force and accept that tokens may be refused until caches refresh"],
     );
@@ -86,9 +87,7 @@ export function insertNext(
   const signFrom = Math.max(activeKey(keys, now)?.signUntil ?? now, now + policy.prepublish);
   const schedule = scheduleKey(signFrom, policy);
   let start = schedule.signUntil;
-  const waiting = keys.filter((key) => keyState(key, now) === "next")
-    .toSorted((one, other) => one.signFrom - other.signFrom);
-  const moved = waiting.map((key) => {
+  const moved = waitingKeys(keys, now).map((key) => {
     const { signUntil, exp } = scheduleKey(start, policy);
     const later = { ...key, signFrom: start, signUntil, exp: Math.max(key.exp, exp) };
     start = signUntil;

@@ -1,7 +1,7 @@
 /** Writes changes of the keys into the storage, sealed, and only onto what they were decided on. */
 
 import type { JWK } from "jose";
-import type { Clock } from "./clock.ts";
+import { type Clock, isoTime } from "./clock.ts";
 import type { HeldKeys } from "./held_keys.ts";
 import type { KeyEncryption } from "./key_encryption.ts";
 import type { Log } from "./log.ts";
@@ -65,6 +65,5 @@ export class KeyWriter {
 }
 
 function isoTimes({ signFrom, signUntil, exp }: Schedule): Record<string, string> {
-  const text = (seconds: number) => new Date(seconds * 1000).toISOString();
-  return { sign_from: text(signFrom), sign_until: text(signUntil), exp: text(exp) };
+  return { sign_from: isoTime(signFrom), sign_until: isoTime(signUntil), exp: isoTime(exp) };
 }

@@ -1,8 +1,7 @@
 /** Responses: every error in one shape, and the JWK set with its validators. */
 
 import type { Context } from "hono";
-import { RequestError, StorageUnavailableError } from "./errors.ts";
-import type { ErrorCode } from "./errors.ts";
+import { type ErrorCode, RequestError, StorageUnavailableError } from "./errors.ts";
 import { errorFields, type Log } from "./log.ts";
 import { maxAge, type PublishedSet } from "./published_set.ts";
 
@@ -18,6 +17,7 @@ const STATUS = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  server_error: 500,
   overloaded: 503,
 } as const satisfies Record<ErrorCode, number>;
 
@@ -45,8 +45,7 @@ export function failureResponse(error: unknown, log: Log): Response {
     return errorResponse(new RequestError("overloaded", description, 1));
   }
   log.error("a request failed", errorFields(error));
-  const body = { error: "server_error", error_description: "The server could not answer" };
-  return Response.json(body, { status: 500, headers: { "cache-control": "no-store" } });
+  return errorResponse(new RequestError("server_error", "The server could not answer"));
 }
 
 /** Answers a method that a route does not have (RFC 9110 §15.5.6). */

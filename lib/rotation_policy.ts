@@ -80,6 +80,12 @@ export function activeKey<K extends ScheduledKey>(keys: readonly K[], now: numbe
   return keys.findLast((key) => keyState(key, now) === "active");
 }
 
+/** The keys that will sign, the first one first. */
+export function waitingKeys<K extends ScheduledKey>(keys: readonly K[], now: number): K[] {
+  return keys.filter((key) => keyState(key, now) === "next")
+    .toSorted((one, other) => one.signFrom - other.signFrom);
+}
+
 /** The newest born-expired key that surely is expired: with a clock set back, one may not be yet. */
 export function bornExpiredKey<K extends ScheduledKey>(
   keys: readonly K[],
@@ -111,7 +117,7 @@ export function planRotation(
   policy: RotationPolicy,
 ): RotationPlan {
   const lasting = keys.filter((key) => !isBornExpired(key));
-  const waiting = lasting.filter((key) => keyState(key, now) === "next").toSorted(bySignFrom);
+  const waiting = waitingKeys(keys, now);
   const signing = activeKey(lasting, now);
   const active = signing ?? promote(waiting.shift(), now, policy);
   const create: Schedule[] = [];
@@ -171,8 +177,4 @@ function removable(keys: readonly ScheduledKey[], now: number, policy: RotationP
   return keys
     .filter((key) => key !== kept && key.exp + policy.retention <= now)
     .map((key) => key.kid);
-}
-
-function bySignFrom(one: ScheduledKey, other: ScheduledKey): number {
-  return one.signFrom - other.signFrom;
 }

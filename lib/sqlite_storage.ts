@@ -8,6 +8,7 @@ import {
   type AuthenticationEntry,
   type AuthenticationQuery,
   type AuthenticationRecord,
+  isSameRecord,
   type KeyChange,
   type KeyEncryptionRecord,
   type KeyRecord,
@@ -257,9 +258,5 @@ function toUser(row: UserRow): UserRecord {
 
 function isSameSnapshot(one: KeySnapshot, other: KeySnapshot): boolean {
   return isSameBytes(one.check, other.check) && one.records.length === other.records.length &&
-    one.records.every((record, index) => {
-      const twin = other.records[index]!;
-      return record.kid === twin.kid && record.exp === twin.exp &&
-        isSameBytes(record.key, twin.key);
-    });
+    one.records.every((record, index) => isSameRecord(record, other.records[index]!));
 }

@@ -5,6 +5,8 @@
  * changed nothing.
  */
 
+import { isSameBytes } from "./byte_equality.ts";
+
 /** A row of `keys`: a private key as an encrypted JWK (a compact JWE, as bytes). */
 export interface KeyRecord {
   /** The millisecond at which the key was made. */
@@ -136,6 +138,11 @@ export interface Storage {
   purgeAuthentications(before: number, limit: number): Promise<number>;
 
   close(): Promise<void>;
+}
+
+/** Whether two rows of `keys` are the same to the byte. */
+export function isSameRecord(one: KeyRecord, other: KeyRecord): boolean {
+  return one.kid === other.kid && one.exp === other.exp && isSameBytes(one.key, other.key);
 }
 
 /** `milliseconds` since the epoch as SQL's `TIMESTAMP` text, in UTC. */

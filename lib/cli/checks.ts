@@ -3,7 +3,7 @@
 import { statfs } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { type Clock, numericDate } from "../clock.ts";
+import { type Clock, isoTime, numericDate } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { CommandError } from "../errors.ts";
 import type { HeldKey } from "../held_keys.ts";
@@ -109,7 +109,7 @@ export function checkSchedule(keys: readonly HeldKey[], config: Config, clock: C
   if (!isEmptyPlan(planRotation(keys, now, rotationPolicy(config)))) {
     return warning("schedule", "a change is due", "see that a server runs: it makes the change");
   }
-  const until = new Date(active.signUntil * 1000).toISOString();
+  const until = isoTime(active.signUntil);
   return ok(
     "schedule",
     `key ${active.signing.kid} signs until ${until}, the next one is published`,

@@ -3,13 +3,14 @@
 import { get } from "node:http";
 import type { Config } from "../config.ts";
 import { CommandError, EXIT } from "../errors.ts";
+import { serverUrl } from "./words.ts";
 
 /** How long the server may take to answer, in milliseconds. */
 const PATIENCE = 3000;
 
 /** @throws {CommandError} unless the server on `HOST` and `PORT` publishes its keys. */
 export async function healthcheck({ host, port }: Config): Promise<void> {
-  const url = `http://${reachable(host)}:${port}/.well-known/jwks.json`;
+  const url = `${serverUrl(reachable(host), port)}/.well-known/jwks.json`;
   let status: number | undefined;
   try {
     status = await statusOf(url);
@@ -38,6 +39,5 @@ function statusOf(url: string): Promise<number | undefined> {
 /** An address to connect to, for one to listen on: the wildcard addresses mean every own one. */
 function reachable(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
+  return host === "::" ? "::1" : host;
 }

@@ -2,7 +2,7 @@
 
 import { exportSPKI, importJWK } from "jose";
 import { PUBLICATION_DELAY } from "../config.ts";
-import { type Clock, numericDate } from "../clock.ts";
+import { type Clock, isoTime, numericDate } from "../clock.ts";
 import { CommandError, EXIT } from "../errors.ts";
 import type { HeldKey } from "../held_keys.ts";
 import { type ImportedKey, readPrivateKey } from "../key_import.ts";
@@ -30,9 +30,9 @@ export async function listKeys({ keys, output }: KeysContext, options: { json?: 
     alg: key.signing.alg,
     state: keyState(key, now),
     signer: key === signer,
-    sign_from: neverSigns(key) ? null : iso(key.signFrom),
-    sign_until: neverSigns(key) ? null : iso(key.signUntil),
-    exp: iso(key.exp),
+    sign_from: neverSigns(key) ? null : isoTime(key.signFrom),
+    sign_until: neverSigns(key) ? null : isoTime(key.signUntil),
+    exp: isoTime(key.exp),
   }));
   printRows(output, rows, {
     json: options.json,
@@ -58,7 +58,7 @@ export async function planKeys(
   const ring = await KeyRing.load(keys);
   const now = numericDate(keys.clock());
   const events = planTimeline(ring.keys, now, now + options.until, keys.policy).map((event) => ({
-    at: iso(event.at),
+    at: isoTime(event.at),
     key: event.kid === undefined ? `new key ${event.upcoming}` : nameOf(ring.keys, event.kid),
     event: event.event,
   }));
@@ -168,7 +168,7 @@ async function revocationCost(
   if (active === undefined) return null;
   const since = Math.max(active.signFrom, now - tokenTtl);
   const { count, newest } = await storage.countAuthentications(since * 1000);
-  const until = newest && iso(numericDate(Date.parse(`${newest}Z`)) + tokenTtl);
+  const until = newest && isoTime(numericDate(Date.parse(`${newest}Z`)) + tokenTtl);
   return { kid: active.signing.kid, tokens: count, until };
 }
 
@@ -206,10 +206,6 @@ function neverSigns({ signUntil }: Schedule): boolean {
 
 function nameOf(keys: readonly HeldKey[], kid: number): string {
   return keys.find((key) => key.kid === kid)?.signing.kid ?? String(kid);
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }
 
 function short(time: string | null): string {

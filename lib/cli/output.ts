@@ -1,5 +1,7 @@
 /** What commands print: tables for people, JSON for programs, colour only where it is wanted. */
 
+import { isoTime } from "../clock.ts";
+
 /** Where a command prints to. */
 export interface Output {
   /** Writes text and a newline to standard output. */
@@ -56,5 +58,5 @@ export function printRows<Row>(
 
 /** A time in seconds since the epoch, for people: `2026-11-22 02:41:38Z`. */
 export function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ") + "Z";
+  return isoTime(seconds).slice(0, 19).replace("T", " ") + "Z";
 }

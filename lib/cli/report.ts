@@ -1,6 +1,7 @@
 /** What a person at the terminal is told: `jwks-server: error: …`, and with each hint what to do. */
 
 import { CommandError, EXIT, KeyUnreadableError, StorageUnavailableError } from "../errors.ts";
+import { lowerFirst } from "./words.ts";
 
 /** Writes the failure to standard error and gives the exit code. */
 export function reportFailure(error: unknown): number {
@@ -25,8 +26,4 @@ function toCommandError(error: unknown): CommandError {
   }
   const details = error instanceof Error ? error.stack ?? error.message : String(error);
   return new CommandError(EXIT.failed, `unexpected: ${details}`, ["please report this"]);
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -13,6 +13,7 @@ import { within } from "../patience.ts";
 import { type Handler, Server } from "../server.ts";
 import { TokenIssuer } from "../token_issuer.ts";
 import { type OpenedKeys, openKeys } from "./open.ts";
+import { serverUrl } from "./words.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
 const PATIENCE = 8000;
@@ -107,7 +108,7 @@ function listen(config: Config, handler: (port: number) => Handler, log: Log): S
 }
 
 function welcome(host: string, port: number): void {
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const url = serverUrl(host, port);
   const line = `jwks-server listens on ${url}; try: curl ${url}/.well-known/jwks.json\n`;
   writeAll(Deno.stdout, new TextEncoder().encode(line)).catch(() => {}); // nobody may be listening
 }

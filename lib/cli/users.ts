@@ -7,6 +7,7 @@ import { PasswordHasher } from "../password.ts";
 import { Registration } from "../request.ts";
 import type { Storage } from "../storage.ts";
 import { type Output, printRows } from "./output.ts";
+import { lowerFirst } from "./words.ts";
 
 /** The shortest password that an operator may choose, in characters. */
 const SHORTEST_PASSWORD = 12;
@@ -99,7 +100,7 @@ async function told<Result>(work: () => Promise<Result>): Promise<Result> {
     return await work();
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-    throw new CommandError(EXIT.failed, message, ["jwks-server users list shows the users"]);
+    const hint = "jwks-server users list shows the users";
+    throw new CommandError(EXIT.failed, lowerFirst(error.message), [hint]);
   }
 }
