@@ -1,22 +1,22 @@
 /** What several tests need: time that is moved, cheap crypto, and the parts put together. */
 
 import type { Hono } from "hono";
-import { Accounts } from "../lib/accounts.ts";
-import { type AppParts, createApp } from "../lib/app.ts";
-import { createClientAddress } from "../lib/client_address.ts";
-import type { Argon2Cost } from "../lib/encryption.ts";
-import { KeyEncryption } from "../lib/key_encryption.ts";
-import { KeyPool } from "../lib/key_pool.ts";
-import { KeyRing } from "../lib/key_ring.ts";
-import { createLog, type Log } from "../lib/log.ts";
-import { PasswordHasher } from "../lib/password.ts";
-import type { AppEnv } from "../lib/rate_limit.ts";
-import type { RotationPolicy } from "../lib/rotation_policy.ts";
-import { generatePrivateJwk, type PrivateJwk } from "../lib/signing_key.ts";
-import { SqliteDatabase } from "../lib/sqlite_database.ts";
-import { SqliteStorage } from "../lib/sqlite_storage.ts";
-import type { Storage } from "../lib/storage.ts";
-import { TokenIssuer } from "../lib/token_issuer.ts";
+import { Accounts } from "../lib/accounts/accounts.ts";
+import { type AppParts, createApp } from "../lib/http/app.ts";
+import { createClientAddress } from "../lib/http/client_address.ts";
+import type { Argon2Cost } from "../lib/sealing/encryption.ts";
+import { KeyEncryption } from "../lib/sealing/key_encryption.ts";
+import { KeyPool } from "../lib/keys/key_pool.ts";
+import { KeyRing } from "../lib/keys/key_ring.ts";
+import { createLog, type Log } from "../lib/base/log.ts";
+import { PasswordHasher } from "../lib/accounts/password.ts";
+import type { AppEnv } from "../lib/http/rate_limit.ts";
+import type { RotationPolicy } from "../lib/rotation/policy.ts";
+import { generatePrivateJwk, type PrivateJwk } from "../lib/keys/signing_key.ts";
+import { SqliteDatabase } from "../lib/storage/sqlite/database.ts";
+import { SqliteStorage } from "../lib/storage/sqlite/sqlite_storage.ts";
+import type { Storage } from "../lib/storage/storage.ts";
+import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
 
 /** A clock that stands still until it is moved. */
 export class FakeClock {

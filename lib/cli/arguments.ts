@@ -1,9 +1,9 @@
 /** What commands take and how they are shown: shared by their declarations. */
 
 import { InvalidArgumentError, Option } from "commander";
-import { parseDuration } from "../duration.ts";
-import { CommandError, EXIT } from "../errors.ts";
-import { createLog, type Log } from "../log.ts";
+import { parseDuration } from "../base/duration.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
+import { createLog, type Log } from "../base/log.ts";
 
 /** The longest duration a command takes, in seconds: a hundred years. */
 const LONGEST = 100 * 365 * 86_400;

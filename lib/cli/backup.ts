@@ -1,7 +1,7 @@
 /** `backup`: a consistent copy of the database while the server runs. */
 
-import { CommandError, EXIT } from "../errors.ts";
-import type { SqliteStorage } from "../sqlite_storage.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
+import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import type { Output } from "./output.ts";
 
 /** Copies aside and links into place, so that `file` is a whole backup or not there at all. */

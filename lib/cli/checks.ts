@@ -3,16 +3,16 @@
 import { statfs } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { type Clock, isoTime, numericDate } from "../clock.ts";
-import type { Config } from "../config.ts";
-import { CommandError } from "../errors.ts";
-import type { HeldKey } from "../held_keys.ts";
-import type { KeyRing } from "../key_ring.ts";
-import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation_policy.ts";
-import { secretFileOf } from "../secret.ts";
-import { examineDatabase } from "../sqlite_database.ts";
-import { SCHEMA_VERSION } from "../sqlite_schema.ts";
-import { type OpenedKeys, rotationPolicy } from "./open.ts";
+import { type Clock, isoTime, numericDate } from "../base/clock.ts";
+import type { Config } from "../server/config.ts";
+import { CommandError } from "../base/errors.ts";
+import type { HeldKey } from "../keys/held_keys.ts";
+import type { KeyRing } from "../keys/key_ring.ts";
+import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
+import { secretFileOf } from "../sealing/secret.ts";
+import { examineDatabase } from "../storage/sqlite/database.ts";
+import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
+import { type OpenedKeys, rotationPolicy } from "../server/open.ts";
 
 /** The result of a check. */
 export interface Finding {

@@ -1,13 +1,13 @@
 /** The commands on the database as a whole, on the command line. */
 
 import type { Command } from "commander";
-import type { Config } from "../config.ts";
+import type { Config } from "../server/config.ts";
 import { durationOption, example, warnings } from "./arguments.ts";
 import { backup } from "./backup.ts";
 import { doctor } from "./doctor.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { showLogs } from "./logs.ts";
-import { openExistingKeys, openExistingStorage } from "./open.ts";
+import { openExistingKeys, openExistingStorage } from "../server/open.ts";
 import type { ProgramParts } from "./program.ts";
 import { rekey } from "./rekey.ts";
 

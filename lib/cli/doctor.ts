@@ -1,9 +1,9 @@
 /** `doctor`: everything that can be checked, each line with what to do about it. */
 
-import type { Config } from "../config.ts";
-import { CommandError, EXIT } from "../errors.ts";
-import { KeyRing } from "../key_ring.ts";
-import { createLog } from "../log.ts";
+import type { Config } from "../server/config.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
+import { KeyRing } from "../keys/key_ring.ts";
+import { createLog } from "../base/log.ts";
 import {
   asCommandError,
   checkClock,
@@ -19,7 +19,7 @@ import {
   ok,
   problem,
 } from "./checks.ts";
-import { openExistingKeys } from "./open.ts";
+import { openExistingKeys } from "../server/open.ts";
 import type { Output } from "./output.ts";
 
 /** Checks everything, prints a line a check, and fails when there is a problem. */

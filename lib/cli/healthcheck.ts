@@ -1,8 +1,8 @@
 /** `healthcheck`: whether the server answers, for containers without curl. */
 
 import { get } from "node:http";
-import type { Config } from "../config.ts";
-import { CommandError, EXIT } from "../errors.ts";
+import type { Config } from "../server/config.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
 import { serverUrl } from "./words.ts";
 
 /** How long the server may take to answer, in milliseconds. */

@@ -1,7 +1,7 @@
 /** `keys …` on the command line. */
 
 import { type Command, Option } from "commander";
-import { SIGNING_ALGORITHMS } from "../signing_key.ts";
+import { SIGNING_ALGORITHMS } from "../keys/signing_key.ts";
 import { durationOption, example, readInput } from "./arguments.ts";
 import {
   exportKey,

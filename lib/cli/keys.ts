@@ -1,17 +1,17 @@
 /** `keys …`: what stands in the key ring, what will become of it, and changing it. */
 
 import { exportSPKI, importJWK } from "jose";
-import { PUBLICATION_DELAY } from "../config.ts";
-import { type Clock, isoTime, numericDate } from "../clock.ts";
-import { CommandError, EXIT } from "../errors.ts";
-import type { HeldKey } from "../held_keys.ts";
-import { type ImportedKey, readPrivateKey } from "../key_import.ts";
-import { announcedAt, insertNext, passiveSchedule, revoke, rotateNow } from "../key_operations.ts";
-import { KeyRing } from "../key_ring.ts";
-import { planTimeline } from "../key_timeline.ts";
-import { activeKey, keyState, type RotationPolicy, type Schedule } from "../rotation_policy.ts";
-import type { Storage } from "../storage.ts";
-import type { OpenedKeys } from "./open.ts";
+import { PUBLICATION_DELAY } from "../server/config.ts";
+import { type Clock, isoTime, numericDate } from "../base/clock.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
+import type { HeldKey } from "../keys/held_keys.ts";
+import { type ImportedKey, readPrivateKey } from "../keys/key_import.ts";
+import { announcedAt, insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
+import { KeyRing } from "../keys/key_ring.ts";
+import { planTimeline } from "../rotation/timeline.ts";
+import { activeKey, keyState, type RotationPolicy, type Schedule } from "../rotation/policy.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { OpenedKeys } from "../server/open.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
 
 /** What the commands on keys work with. */

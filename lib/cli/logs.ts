@@ -1,6 +1,6 @@
 /** `logs`: the authentication log. */
 
-import type { AuthenticationEntry, Storage } from "../storage.ts";
+import type { AuthenticationEntry, Storage } from "../storage/storage.ts";
 import type { Output } from "./output.ts";
 
 /** How often `--follow` looks for new entries, in milliseconds. */

@@ -1,6 +1,6 @@
 /** What commands print: tables for people, JSON for programs, colour only where it is wanted. */
 
-import { isoTime } from "../clock.ts";
+import { isoTime } from "../base/clock.ts";
 
 /** Where a command prints to. */
 export interface Output {

@@ -1,14 +1,14 @@
 /** The command line: which commands there are, what they take, and what their help says. */
 
 import { Command, CommanderError } from "commander";
-import { loadConfig } from "../config.ts";
-import { CommandError, EXIT } from "../errors.ts";
+import { loadConfig } from "../server/config.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
 import { example, warnings } from "./arguments.ts";
 import { addDatabaseCommands } from "./database_commands.ts";
 import { addKeyCommands } from "./key_commands.ts";
-import { openExistingKeys, openExistingStorage } from "./open.ts";
+import { openExistingKeys, openExistingStorage } from "../server/open.ts";
 import type { Output } from "./output.ts";
-import { serve } from "./serve.ts";
+import { serve } from "../server/serve.ts";
 import { addUserCommands } from "./user_commands.ts";
 
 /** What the command line is given by the process. */

@@ -1,8 +1,8 @@
 /** `rekey`: everything sealed under a new secret, in one transaction. */
 
-import { isSameBytes } from "../byte_equality.ts";
-import { CommandError, EXIT } from "../errors.ts";
-import { KeyEncryption } from "../key_encryption.ts";
+import { isSameBytes } from "../base/bytes.ts";
+import { CommandError, EXIT } from "../base/errors.ts";
+import { KeyEncryption } from "../sealing/key_encryption.ts";
 import {
   generateSecret,
   isLongEnough,
@@ -11,9 +11,9 @@ import {
   secretFileOf,
   settleSecret,
   writeSecret,
-} from "../secret.ts";
-import type { Config } from "../config.ts";
-import type { OpenedKeys } from "./open.ts";
+} from "../sealing/secret.ts";
+import type { Config } from "../server/config.ts";
+import type { OpenedKeys } from "../server/open.ts";
 import type { Output } from "./output.ts";
 
 export interface RekeyOptions {

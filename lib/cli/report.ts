@@ -1,6 +1,6 @@
 /** What a person at the terminal is told: `jwks-server: error: …`, and with each hint what to do. */
 
-import { CommandError, EXIT, KeyUnreadableError, StorageUnavailableError } from "../errors.ts";
+import { CommandError, EXIT, KeyUnreadableError, StorageUnavailableError } from "../base/errors.ts";
 import { lowerFirst } from "./words.ts";
 
 /** Writes the failure to standard error and gives the exit code. */

@@ -1,11 +1,11 @@
 /** `users …`: the accounts. */
 
-import { Accounts, isDisabled } from "../accounts.ts";
-import type { Config } from "../config.ts";
-import { CommandError, EXIT, RequestError } from "../errors.ts";
-import { PasswordHasher } from "../password.ts";
-import { Registration } from "../request.ts";
-import type { Storage } from "../storage.ts";
+import { Accounts, isDisabled } from "../accounts/accounts.ts";
+import type { Config } from "../server/config.ts";
+import { CommandError, EXIT, RequestError } from "../base/errors.ts";
+import { PasswordHasher } from "../accounts/password.ts";
+import { Registration } from "../http/request.ts";
+import type { Storage } from "../storage/storage.ts";
 import { type Output, printRows } from "./output.ts";
 import { lowerFirst } from "./words.ts";
 

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { type Handler, hasPath, isValidHost, Server } from "../../lib/http/listener.ts";
+import { recordingLog } from "../support.ts";
+
+const hostname = "127.0.0.1";
+
+interface Running {
+  server: Server;
+  url: string;
+  lines: string[];
+}
+
+/** Runs `body` with a server on a free port. */
+async function withServer(handler: Handler, body: (running: Running) => Promise<void>) {
+  const { log, lines } = recordingLog();
+  const server = new Server({ hostname, port: 0, handler: () => handler, log });
+  try {
+    await body({ server, url: `http://${hostname}:${server.port}/`, lines });
+  } finally {
+    await server.stop(5000);
+  }
+}
+
+/** The answer to a request that is sent as it is written here. */
+async function sendRaw(port: number, lines: string[]): Promise<string> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));
+  return await new Response(connection.readable).text();
+}
+
+Deno.test("isValidHost() takes a host name or an IP address with an optional port", () => {
+  const valid = ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]", "[::1]:8080", "a.b-c.d"];
+  for (const host of [...valid, "a_b.example", "EXAMPLE.com:0", "example.com:65535", "example:"]) {
+    assert.equal(isValidHost(host), true, host);
+  }
+});
+
+Deno.test("hasPath() refuses a target whose path stands in its query or nowhere", () => {
+  for (const url of ["http://x/", "http://x:80/auth?a=b", "http://[::1]:80//", "https://x.y/*"]) {
+    assert.equal(hasPath(url), true, url);
+  }
+  for (
+    const url of ["http://x?/auth", "http://x", "http://x#/auth", "http://a@b/auth", "http:///a"]
+  ) {
+    assert.equal(hasPath(url), false, url);
+  }
+});
+
+Deno.test("isValidHost() refuses what would change the URL, and what is no host", () => {
+  const routes = ["x/auth?", "x/auth", "x?", "x#", "user@x", "x:80/auth", "\\x", "x\\auth"];
+  const ports = ["x:65536", "x:99999", "x:-1", "x:8a", "x:80:80", "x: 80"];
+  const hosts = [
+    "",
+    " ",
+    "a b",
+    "a, b",
+    "a,a",
+    "[::1",
+    "::1",
+    "[::g]",
+    "[]",
+    "[x]",
+    "ä",
+    "1.2.3.400",
+  ];
+  for (const host of [null, ...routes, ...ports, ...hosts, "x%2Fauth", "x\t", "x;y", "http://x"]) {
+    assert.equal(isValidHost(host), false, String(host));
+  }
+});
+
+Deno.test("Server serves on a free port, which it tells the handler's maker", async () => {
+  let told = 0;
+  const server = new Server({
+    hostname,
+    port: 0,
+    handler: (port) => {
+      told = port;
+      return (request) => new Response(new URL(request.url).pathname);
+    },
+    log: recordingLog().log,
+  });
+  const response = await fetch(`http://${hostname}:${server.port}/path`);
+  assert.equal(await response.text(), "/path");
+  assert.equal(told, server.port);
+  await server.stop(5000);
+});
+
+Deno.test("Server tells the handler the address of the socket's peer", async () => {
+  const handler: Handler = (_, { remoteAddr }) => new Response(remoteAddr.hostname);
+  await withServer(handler, async ({ url }) => {
+    assert.equal(await (await fetch(url)).text(), hostname);
+  });
+});
+
+Deno.test("Server answers a bad, missing or repeated Host with 400 before any handler", async () => {
+  let reached = 0;
+  const handler: Handler = () => {
+    reached++;
+    return new Response("reached");
+  };
+  await withServer(handler, async ({ server }) => {
+    for (const hosts of [["Host: x/auth?"], ["Host: a@b"], ["Host: a", "Host: a"], ["Host:"], []]) {
+      const answer = await sendRaw(server.port, ["GET / HTTP/1.1", ...hosts, "Connection: close"]);
+      assert.match(answer, /^HTTP\/1\.1 400 /, hosts.join());
+    }
+    assert.equal(reached, 0);
+    const answer = await sendRaw(server.port, [
+      "GET / HTTP/1.1",
+      "Host: localhost",
+      "Connection: close",
+    ]);
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.equal(reached, 1);
+  });
+});
+
+Deno.test("Server refuses a bad Host in the one error shape", async () => {
+  await withServer(() => new Response(), async ({ server }) => {
+    const request = ["GET / HTTP/1.1", "Host: x/auth?", "Connection: close"];
+    const [, body] = (await sendRaw(server.port, request)).split("\r\n\r\n");
+    const { error, error_description } = JSON.parse(body!);
+    assert.equal(error, "invalid_request");
+    assert.ok(!error_description.includes("x/auth"));
+  });
+});
+
+Deno.test("Server answers a handler that fails with a generic 500, and logs it", async () => {
+  for (const failure of [new Error("hunter2"), "hunter2"]) {
+    await withServer(() => Promise.reject(failure), async ({ url, lines }) => {
+      const response = await fetch(url);
+      assert.equal(response.status, 500);
+      assert.deepEqual(await response.json(), {
+        error: "server_error",
+        error_description: "The server could not answer",
+      });
+      assert.equal(lines.length, 1);
+    });
+  }
+});
+
+Deno.test("Server throws when its address is taken", async () => {
+  await withServer(() => new Response(), async ({ server: { port } }) => {
+    const { log } = recordingLog();
+    const again = () => new Server({ hostname, port, handler: () => () => new Response(), log });
+    assert.throws(again, Deno.errors.AddrInUse);
+    await Promise.resolve();
+  });
+});
+
+/** A handler whose answer waits until the test gives it, and a sign that a request is in it. */
+function heldHandler() {
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const handler: Handler = () => {
+    arrived.resolve();
+    return answer.promise;
+  };
+  return { handler, arrived: arrived.promise, answer };
+}
+
+Deno.test("Server refuses a missing Host before and after it has seen a valid one", async () => {
+  await withServer(() => new Response("fine"), async ({ url }) => {
+    const { hostname, port } = new URL(url);
+    const status = async (host: string) => {
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const request = `GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(request));
+      const answer = await new Response(connection.readable).text();
+      return Number(answer.split(" ", 2)[1]);
+    };
+    const hosts = ["", "Host: a.example\r\n", "", "Host: a@b\r\n", "Host: a.example\r\n"];
+    const statuses: number[] = [];
+    for (const host of hosts) statuses.push(await status(host));
+    assert.deepEqual(statuses, [400, 200, 400, 400, 200]);
+  });
+});
+
+Deno.test("Server.stop() waits for the request in flight and refuses any other", async () => {
+  const { handler, arrived, answer } = heldHandler();
+  await withServer(handler, async ({ server, url, lines }) => {
+    const inFlight = fetch(url);
+    await arrived;
+    let isStopped = false;
+    const stopped = server.stop(5000).then(() => isStopped = true);
+    const refused = await fetch(url);
+    assert.equal(refused.status, 503);
+    assert.equal((await refused.json()).error, "overloaded");
+    assert.equal(isStopped, false);
+    answer.resolve(new Response("whole"));
+    assert.equal(await (await inFlight).text(), "whole");
+    await stopped;
+    await assert.rejects(fetch(url), TypeError);
+    assert.deepEqual(lines, []);
+  });
+});
+
+Deno.test("Server.stop() loses patience with a request that does not end", async () => {
+  const { handler, arrived, answer } = heldHandler();
+  await withServer(handler, async ({ server, url }) => {
+    const inFlight = fetch(url);
+    await arrived;
+    assert.equal(await server.stop(10), undefined);
+    answer.resolve(new Response("late"));
+    assert.equal(await (await inFlight).text(), "late");
+  });
+});

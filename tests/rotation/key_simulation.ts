@@ -1,0 +1,235 @@
+/**
+ * A world in which keys live for years: a server that is up or down, tokens in circulation, and a
+ * clock. Each step checks the invariants of the key lifecycle.
+ */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { CommandError } from "../../lib/base/errors.ts";
+import { insertNext, nextKey, passiveSchedule, revoke, rotateNow } from "../../lib/rotation/operations.ts";
+import { CLOCK_SKEW, PUBLICATION_DELAY } from "../../lib/server/config.ts";
+import {
+  activeKey,
+  isEmptyPlan,
+  keyState,
+  planRotation,
+  publishedKeys,
+  type RotationPolicy,
+  type ScheduledKey,
+} from "../../lib/rotation/policy.ts";
+
+const DAY = 86_400;
+
+/** Any policy that the configuration accepts. */
+export const policies: fc.Arbitrary<RotationPolicy> = fc.record({
+  prepublish: fc.integer({ min: 360, max: 3 * DAY }),
+  beyond: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 * DAY })),
+  lives: fc.oneof(
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.double({ min: 0, max: 6, noNaN: true }),
+  ),
+  retention: fc.integer({ min: 0, max: 30 * DAY }),
+  expiredTokens: fc.boolean(),
+}).map(({ beyond, lives, ...policy }) => {
+  const rotation = policy.prepublish + beyond;
+  return { ...policy, rotation, tokenTtl: 1 + Math.floor(lives * rotation), clockSkew: CLOCK_SKEW };
+});
+
+/** What happens next; lengths are in rotations, of which years are made. */
+export type Event =
+  | { kind: "run" | "outage" | "clock back"; rotations: number }
+  | { kind: "reconfigure"; policy: RotationPolicy }
+  | { kind: "rotate"; force: boolean }
+  | { kind: "revoke"; place: number }
+  | { kind: "import"; as: "passive" | "next" };
+
+const lasting = <Kind extends string>(kind: Kind, max: number) =>
+  fc.record({ kind: fc.constant(kind), rotations: fc.double({ min: 0, max, noNaN: true }) });
+
+/** Months of running, outages of any length, restarts with another configuration. */
+export const events: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 6, arbitrary: lasting("run", 4) },
+  { weight: 3, arbitrary: lasting("outage", 0.9) },
+  { weight: 2, arbitrary: lasting("outage", 5) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("reconfigure" as const), policy: policies }),
+  },
+);
+
+/** A clock that is set back: by a time server, or by a machine without a battery. */
+export const clockJumps: fc.Arbitrary<Event> = fc.oneof(
+  lasting("clock back", 0.01),
+  lasting("clock back", 3),
+);
+
+/** What an operator does between the other events. */
+export const operations: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ kind: fc.constant("rotate" as const), force: fc.boolean() }),
+  fc.record({ kind: fc.constant("revoke" as const), place: fc.nat(5) }),
+  fc.record({
+    kind: fc.constant("import" as const),
+    as: fc.constantFrom("passive" as const, "next" as const),
+  }),
+);
+
+export class World {
+  keys: ScheduledKey[] = [];
+  /** For each key, when the last of its tokens ends. */
+  readonly tokens = new Map<number, number>();
+  emergencies = 0;
+  now = 1_800_000_000;
+  readonly #madeAt = new Map<number, number>();
+  /** Keys that verifiers could not have known in advance: the first one, and any in an emergency. */
+  readonly #unannounced = new Set<number>();
+  readonly #revoked = new Set<number>();
+  #isClockTrue = true;
+
+  constructor(public policy: RotationPolicy) {
+    this.maintain();
+  }
+
+  happen(event: Event): void {
+    if (event.kind === "reconfigure") this.policy = event.policy;
+    else if (event.kind === "rotate") this.#rotate(event.force);
+    else if (event.kind === "revoke") this.#revoke(event.place);
+    else if (event.kind === "import") this.#import(event.as);
+    else {
+      const seconds = Math.floor(event.rotations * this.policy.rotation);
+      if (event.kind === "run") this.#run(seconds);
+      else if (event.kind === "outage") this.now += seconds;
+      else this.#setBack(seconds);
+    }
+    this.maintain();
+    this.issue();
+  }
+
+  /** What the key ring does: one change at a time, decided anew each time. */
+  maintain(): void {
+    for (let steps = 0;; steps++) {
+      assert.ok(steps < 10, "the plan is never done");
+      const plan = planRotation(this.keys, this.now, this.policy);
+      if (isEmptyPlan(plan)) break;
+      const active = activeKey(this.keys, this.now);
+      assert.ok(!plan.remove.includes(active?.kid ?? NaN), "the active key is deleted");
+      this.#replace(plan.reschedule);
+      for (const kid of plan.remove) this.#remove(kid);
+      if (plan.isEmergency) this.emergencies++;
+      const [schedule] = plan.create;
+      if (schedule !== undefined) this.#make({ ...schedule, kid: this.#newKid() });
+    }
+    this.#check();
+  }
+
+  /** Signs a token now, as the token issuer does. */
+  issue(): void {
+    const key = activeKey(this.keys, this.now)!;
+    const exp = Math.min(this.now + this.policy.tokenTtl, key.exp - CLOCK_SKEW);
+    assert.ok(exp > this.now, "a token is expired when it is issued");
+    this.tokens.set(key.kid, Math.max(exp, this.tokens.get(key.kid) ?? 0));
+    if (!this.#isClockTrue || this.#unannounced.has(key.kid)) return;
+    const known = this.now - this.#madeAt.get(key.kid)!;
+    assert.ok(
+      known >= PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll,
+      `a key signs ${known} s after verifiers could first learn it`,
+    );
+  }
+
+  #setBack(seconds: number): void {
+    this.now -= seconds;
+    this.#isClockTrue = false;
+  }
+
+  /** Lets the server run: it wakes up shortly after each moment at which something changes. */
+  #run(length: number): void {
+    const end = this.now + length;
+    while (this.now < end) {
+      const moments = this.keys.flatMap(({ signFrom, signUntil, exp }) => [
+        signFrom,
+        signUntil - 1,
+        signUntil,
+        exp - 1,
+        exp,
+        exp + this.policy.retention,
+      ]);
+      const next = moments.filter((moment) => moment > this.now);
+      this.now = Math.min(end, ...next);
+      this.issueOnDemand();
+      this.now += this.now % PUBLICATION_DELAY.poll; // any delay up to one poll
+      this.maintain();
+      this.issue();
+    }
+  }
+
+  /** A token asked for between two polls. */
+  issueOnDemand(): void {
+    if (activeKey(this.keys, this.now) === undefined) this.maintain();
+    this.issue();
+  }
+
+  #rotate(force: boolean): void {
+    const next = nextKey(this.keys, this.now)!;
+    try {
+      this.#replace(rotateNow(this.keys, this.now, this.policy, { force }));
+    } catch (error) {
+      assert.ok(error instanceof CommandError && !force, "only a safe rotation may be refused");
+      return;
+    }
+    if (force) this.#unannounced.add(next.kid);
+  }
+
+  #revoke(place: number): void {
+    const published = publishedKeys(this.keys, this.now);
+    const key = published[place % published.length]!;
+    this.#replace(revoke(key, this.now));
+    this.#revoked.add(key.kid);
+    this.tokens.delete(key.kid);
+    const heir = nextKey(this.keys, this.now); // takes over, known to verifiers or not
+    if (heir !== undefined) this.#unannounced.add(heir.kid);
+  }
+
+  #import(as: "passive" | "next"): void {
+    const kid = this.#newKid();
+    if (as === "passive") {
+      return this.#make({ kid, ...passiveSchedule(this.now, this.policy.rotation) });
+    }
+    const { schedule, moved } = insertNext(this.keys, this.now, this.policy);
+    this.#replace(moved);
+    this.#make({ kid, ...schedule });
+  }
+
+  #check(): void {
+    const active = this.keys.filter((key) => keyState(key, this.now) === "active");
+    assert.equal(active.length, 1, "exactly one key signs");
+    const published = new Set(publishedKeys(this.keys, this.now).map(({ kid }) => kid));
+    for (const [kid, exp] of this.tokens) {
+      assert.ok(this.now >= exp || published.has(kid), "a token outlives its key");
+    }
+    for (const kid of this.#revoked) assert.ok(!published.has(kid), "a revoked key is published");
+    assert.ok(!this.#revoked.has(active[0]!.kid), "a revoked key signs");
+    const next = this.keys.filter((key) => keyState(key, this.now) === "next");
+    assert.ok(next.length >= 1, "a next key is published");
+  }
+
+  #make(key: ScheduledKey): void {
+    if (key.signFrom === this.now) this.#unannounced.add(key.kid);
+    this.#madeAt.set(key.kid, this.now);
+    this.keys = [...this.keys, key].toSorted((one, other) => one.kid - other.kid);
+  }
+
+  #newKid(): number {
+    let kid = this.now * 1000;
+    while (this.#madeAt.has(kid)) kid++;
+    return kid;
+  }
+
+  #remove(kid: number): void {
+    assert.ok(this.now >= (this.tokens.get(kid) ?? 0), "a key is deleted before its tokens end");
+    this.tokens.delete(kid); // should the clock be set back, they are lost for good
+    this.keys = this.keys.filter((key) => key.kid !== kid);
+  }
+
+  #replace(changed: readonly ScheduledKey[]): void {
+    this.keys = this.keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
+  }
+}

@@ -1,0 +1,165 @@
+/** The part of the storage suite that is about users and the authentication log. */
+
+import assert from "node:assert/strict";
+import type { NewUser, Storage } from "../../lib/storage/storage.ts";
+
+/** Registers a test of one property of an empty storage. */
+export type TestProperty = (property: string, body: (storage: Storage) => Promise<void>) => void;
+
+const AT = Date.UTC(2030, 0, 2, 3, 4, 5, 999);
+const AT_TEXT = "2030-01-02 03:04:05";
+const IP = "192.0.2.1";
+
+export const ALICE: NewUser = {
+  username: "Alice",
+  email: "alice@example.com",
+  passwordHash: "$argon2id$one",
+  at: AT,
+};
+const BOB: NewUser = { ...ALICE, username: "bob", email: "bob@example.com" };
+const EVERYTHING = { afterId: 0, since: 0, limit: 100 };
+
+/** Everything in the authentication log, without the ids. */
+async function logOf(storage: Storage) {
+  const entries = await storage.readAuthentications(EVERYTHING);
+  return entries.map(({ ip, timestamp, username }) => [ip, timestamp, username]);
+}
+
+export function testUsers(test: TestProperty): void {
+  test("createUser() gives the stored user, who is found in any ASCII case", async (storage) => {
+    const user = (await storage.createUser(ALICE))!;
+    assert.deepEqual(user, {
+      id: user.id,
+      username: "Alice",
+      passwordHash: ALICE.passwordHash,
+      email: ALICE.email,
+      dateRegistered: AT_TEXT,
+      lastLogin: null,
+    });
+    for (const name of ["Alice", "alice", "ALICE"]) {
+      assert.deepEqual(await storage.findUser(name), user);
+    }
+    for (const name of ["", "alic", "alice ", "Alice%", "%", "_lice"]) {
+      assert.equal(await storage.findUser(name), undefined, name);
+    }
+  });
+
+  test("createUser() refuses a taken name or address in any ASCII case", async (storage) => {
+    const user = await storage.createUser(ALICE);
+    const other = { ...ALICE, passwordHash: "$argon2id$two" };
+    for (
+      const taken of [
+        other,
+        { ...other, username: "aLICE", email: "b@example.com" },
+        { ...other, username: "bob", email: "ALICE@example.COM" },
+      ]
+    ) assert.equal(await storage.createUser(taken), undefined);
+    assert.deepEqual(await storage.findUser("alice"), user);
+    assert.equal(await storage.findUser("bob"), undefined);
+  });
+
+  test("createUser() stores one of several who want the same name at once", async (storage) => {
+    const created = await Promise.all(
+      ["a", "b", "c"].map((box) => storage.createUser({ ...ALICE, email: `${box}@example.com` })),
+    );
+    assert.equal(created.filter((user) => user !== undefined).length, 1);
+  });
+
+  test("createUser() takes any text as a value and none as SQL", async (storage) => {
+    const username = `x'); DROP TABLE users; --"\\?1`;
+    const user = await storage.createUser({ ...ALICE, username });
+    assert.equal(user?.username, username);
+    assert.deepEqual(await storage.findUser(username), user);
+  });
+
+  test("replacePasswordHash() replaces the hash that was read, and no other", async (storage) => {
+    const { id } = (await storage.createUser(ALICE))!;
+    assert.equal(await storage.replacePasswordHash(id, "stale", "new"), false);
+    assert.equal(await storage.replacePasswordHash(id + 1, ALICE.passwordHash, "new"), false);
+    assert.equal((await storage.findUser("alice"))!.passwordHash, ALICE.passwordHash);
+    assert.equal(await storage.replacePasswordHash(id, ALICE.passwordHash, "new"), true);
+    assert.equal((await storage.findUser("alice"))!.passwordHash, "new");
+  });
+
+  test("listUsers() has every user in the order of registration", async (storage) => {
+    assert.deepEqual(await storage.listUsers(), []);
+    const users = [await storage.createUser(BOB), await storage.createUser(ALICE)];
+    assert.deepEqual(await storage.listUsers(), users);
+  });
+
+  test("recordAuthentication() sets the last login after a success only", async (storage) => {
+    const alice = (await storage.createUser(ALICE))!;
+    await storage.createUser(BOB);
+    const lastLogin = async (name: string) => (await storage.findUser(name))!.lastLogin;
+    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: null }), true);
+    assert.equal(await lastLogin("alice"), null);
+    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: alice }), true);
+    assert.equal(await lastLogin("alice"), AT_TEXT);
+    assert.equal(await lastLogin("bob"), null);
+    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, null], [IP, AT_TEXT, "Alice"]]);
+  });
+
+  test("recordAuthentication() records a failure when the hash was replaced since", async (storage) => {
+    const alice = (await storage.createUser(ALICE))!;
+    await storage.replacePasswordHash(alice.id, alice.passwordHash, "$argon2id$two");
+    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: alice }), false);
+    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, null]]);
+    assert.equal((await storage.findUser("alice"))!.lastLogin, null);
+  });
+
+  test("readAuthentications() gives what is asked for, in the order of ids", async (storage) => {
+    const alice = (await storage.createUser(ALICE))!;
+    const bob = (await storage.createUser(BOB))!;
+    for (const [second, user] of [alice, null, bob, alice, bob].entries()) {
+      await storage.recordAuthentication({ ip: `192.0.2.${second}`, at: AT + second * 1000, user });
+    }
+    const ips = async (query: Partial<Parameters<Storage["readAuthentications"]>[0]>) =>
+      (await storage.readAuthentications({ ...EVERYTHING, ...query }))
+        .map(({ ip }) => Number(ip.split(".")[3]));
+    assert.deepEqual(await ips({}), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await ips({ limit: 2 }), [0, 1]);
+    assert.deepEqual(await ips({ since: AT + 3000 }), [3, 4]);
+    assert.deepEqual(await ips({ username: "aLICE" }), [0, 3]);
+    assert.deepEqual(await ips({ username: "nobody" }), []);
+    const [, second] = await storage.readAuthentications(EVERYTHING);
+    assert.deepEqual(await ips({ afterId: second!.id }), [2, 3, 4]);
+    assert.deepEqual(await ips({ afterId: second!.id, username: "bob", limit: 1 }), [2]);
+  });
+
+  test("countAuthentications() counts successes since then, and has the newest time", async (storage) => {
+    assert.deepEqual({ ...await storage.countAuthentications(0) }, { count: 0, newest: null });
+    const user = (await storage.createUser(ALICE))!;
+    for (const at of [AT - 5000, AT, AT + 1000]) {
+      await storage.recordAuthentication({ ip: IP, at, user });
+    }
+    await storage.recordAuthentication({ ip: IP, at: AT + 9000, user: null });
+    const counted = { ...await storage.countAuthentications(AT) };
+    assert.deepEqual(counted, { count: 2, newest: "2030-01-02 03:04:06" });
+  });
+
+  test("purgeAuthentications() finds old entries behind one that is dated in the future", async (storage) => {
+    await storage.recordAuthentication({ ip: "192.0.2.9", at: AT + 1_000_000, user: null });
+    for (let index = 0; index < 5; index++) {
+      await storage.recordAuthentication({ ip: "192.0.2.1", at: AT, user: null });
+    }
+    assert.equal(await storage.purgeAuthentications(AT + 1000, 3), 3);
+    assert.equal(await storage.purgeAuthentications(AT + 1000, 3), 2);
+    const [left] = await storage.newestAuthentications(10);
+    assert.equal(left?.ip, "192.0.2.9");
+  });
+
+  test("purgeAuthentications() deletes what is older, at most the limit at a time", async (storage) => {
+    for (let second = 0; second < 10; second++) {
+      const at = AT + second * 1000;
+      await storage.recordAuthentication({ ip: "192.0.2.1", at, user: null });
+    }
+    assert.equal(await storage.purgeAuthentications(AT, 100), 0);
+    const before = AT + 7000;
+    const purged = [];
+    for (let round = 0; round < 4; round++) {
+      purged.push(await storage.purgeAuthentications(before, 3));
+    }
+    assert.deepEqual(purged, [3, 3, 1, 0]);
+    assert.equal(await storage.purgeAuthentications(AT + 20_000, 100), 3);
+  });
+}
