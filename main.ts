@@ -1,14 +1,6 @@
-import { standardOutput } from "./lib/cli/output.ts";
-import { runProgram } from "./lib/cli/program.ts";
-import { reportFailure } from "./lib/cli/report.ts";
-import { describeVersion } from "./lib/cli/version.ts";
+import { StopSignal } from "./lib/server/stop_signal.ts";
 
-try {
-  await runProgram(Deno.args, {
-    env: (name) => Deno.env.get(name),
-    output: standardOutput(),
-    version: describeVersion,
-  });
-} catch (error) {
-  Deno.exit(reportFailure(error));
-}
+// Before all that takes time to load: process 1 of a container loses a signal nobody waits for.
+const stop = new StopSignal();
+const { main } = await import("./lib/cli/main.ts");
+await main(Deno.args, { env: (name) => Deno.env.get(name), stop });

@@ -2,20 +2,25 @@
 
 import type { Hono } from "hono";
 import { Accounts } from "../lib/accounts/accounts.ts";
-import { type AppParts, createApp } from "../lib/http/app.ts";
-import { createClientAddress } from "../lib/http/client_address.ts";
-import type { Argon2Cost } from "../lib/sealing/encryption.ts";
-import { KeyEncryption } from "../lib/sealing/key_encryption.ts";
-import { KeyPool } from "../lib/keys/key_pool.ts";
-import { KeyRing } from "../lib/keys/key_ring.ts";
-import { createLog, type Log } from "../lib/base/log.ts";
+import { FairQueue } from "../lib/accounts/fair_queue.ts";
 import { PasswordHasher } from "../lib/accounts/password.ts";
-import type { AppEnv } from "../lib/http/rate_limit.ts";
-import type { RotationPolicy } from "../lib/rotation/policy.ts";
+import type { Argon2Cost } from "../lib/base/argon2_cost.ts";
+import { createLog, type Log } from "../lib/base/log.ts";
+import { type AppParts, createApp } from "../lib/http/app.ts";
+import { createFindClient } from "../lib/http/client_address.ts";
+import type { AppEnv } from "../lib/http/environment.ts";
+import type { SigningAlgorithm } from "../lib/keys/algorithms.ts";
+import type { KeyPolicy } from "../lib/keys/key_policy.ts";
+import { KeyPool } from "../lib/keys/key_pool.ts";
+import { KeyRing, type KeyRingParts } from "../lib/keys/key_ring.ts";
 import { generatePrivateJwk, type PrivateJwk } from "../lib/keys/signing_key.ts";
+import { SlidingWindow } from "../lib/limits/sliding_window.ts";
+import { KeyEncryption } from "../lib/sealing/key_encryption.ts";
 import { SqliteDatabase } from "../lib/storage/sqlite/database.ts";
+import { examineDatabase, IN_MEMORY } from "../lib/storage/sqlite/examination.ts";
 import { SqliteStorage } from "../lib/storage/sqlite/sqlite_storage.ts";
 import type { Storage } from "../lib/storage/storage.ts";
+import { createLogin } from "../lib/tokens/login.ts";
 import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
 
 /** A clock that stands still until it is moved. */
@@ -28,6 +33,11 @@ export class FakeClock {
   }
 
   readonly clock = (): number => this.now;
+
+  /** The time in seconds, as schedules tell it. */
+  get seconds(): number {
+    return Math.floor(this.now / 1000);
+  }
 
   advance(seconds: number): void {
     this.now += seconds * 1000;
@@ -42,7 +52,8 @@ export function recordingLog(): { log: Log; lines: string[] } {
 
 export const CHEAP: Argon2Cost = { memoryKib: 8, passes: 1, lanes: 1 };
 export const SECRET = "a secret that only tests know";
-export const POLICY: RotationPolicy = {
+export const POLICY: KeyPolicy = {
+  alg: "RS256",
   rotation: 30 * 86_400,
   prepublish: 86_400,
   tokenTtl: 3600,
@@ -52,63 +63,96 @@ export const POLICY: RotationPolicy = {
 };
 export const ISSUER = "https://issuer.example";
 
+/** A client as the domain knows it. */
+export const CLIENT = { ip: "192.0.2.1", network: "192.0.2.1" };
+
 /** RSA keys are slow to make: a few, made once, are handed out in turn. */
 const RSA_KEYS = 4;
 const made: Promise<PrivateJwk>[] = [];
 let handedOut = 0;
 
-export function pregeneratedKey(): Promise<PrivateJwk> {
+export function pregeneratedKey(alg: SigningAlgorithm = "RS256"): Promise<PrivateJwk> {
+  if (alg !== "RS256") return generatePrivateJwk(alg);
   return made[handedOut++ % RSA_KEYS] ??= generatePrivateJwk("RS256");
+}
+
+/** An open database in memory, or in a file. */
+export function openDatabase(path?: string): SqliteDatabase {
+  return SqliteDatabase.open(path === undefined ? IN_MEMORY : examineDatabase(path));
+}
+
+export function openStorage(path?: string): SqliteStorage {
+  return new SqliteStorage(openDatabase(path));
 }
 
 export interface RingOptions {
   time?: FakeClock;
-  policy?: Partial<RotationPolicy>;
-  /** Wraps the storage that the parts see. */
-  wrap?: (storage: Storage) => Storage;
+  policy?: Partial<KeyPolicy>;
+  /** The storage in place of a new one in memory. */
+  storage?: Storage;
+  secret?: string;
+  /** Whatever else is to be other than usual. */
+  parts?: Partial<KeyRingParts>;
 }
 
-/** A key ring with all its keys, over a database in memory, and what it is made of. */
-export async function makeRing({ time = new FakeClock(), policy, wrap }: RingOptions = {}) {
-  const database = SqliteDatabase.open(":memory:");
-  const own: Storage = new SqliteStorage(database);
-  const storage = wrap ? wrap(own) : own;
+/** What a key ring is made of, and the lines of its log. */
+export async function ringParts(
+  { time = new FakeClock(), storage = openStorage(), secret = SECRET, ...options }: RingOptions =
+    {},
+): Promise<KeyRingParts & { storage: Storage; lines: string[] }> {
   const { log, lines } = recordingLog();
-  const { clock } = time;
-  const ring = await KeyRing.open({
+  return {
     storage,
-    encryption: await KeyEncryption.establish(storage, SECRET, CHEAP),
+    encryption: await KeyEncryption.establish(storage, secret, CHEAP),
+    reopen: () => Promise.resolve(undefined),
     pool: new KeyPool(pregeneratedKey),
-    policy: { ...POLICY, ...policy },
-    clock,
+    policy: { ...POLICY, ...options.policy },
+    clock: time.clock,
     log,
-  });
+    lines,
+    ...options.parts,
+  } as KeyRingParts & { storage: Storage; lines: string[] };
+}
+
+/** A key ring with all its keys, and what it is made of. */
+export async function makeRing(options: RingOptions = {}) {
+  const time = options.time ?? new FakeClock();
+  const parts = await ringParts({ ...options, time });
+  const ring = await KeyRing.open(parts);
   await ring.maintain();
-  return { ring, storage, database, time, log, lines };
+  return { ...parts, ring, time };
+}
+
+/** A hasher whose work is cheap and whose queue is long. */
+export function cheapHasher(cost: Argon2Cost = CHEAP): PasswordHasher {
+  const now = () => performance.now();
+  const queue = new FairQueue({ concurrency: 2, patience: Infinity, capacity: 100, now });
+  return new PasswordHasher(cost, queue);
 }
 
 export interface AppOptions extends RingOptions {
-  parts?: Partial<AppParts>;
+  app?: Partial<AppParts>;
   trustedProxies?: readonly string[];
 }
 
 /** The app over `makeRing`, with `send` to reach it as the client at `peer`. */
-export async function makeApp({ parts, trustedProxies = [], ...options }: AppOptions = {}) {
+export async function makeApp({ app: own, trustedProxies = [], ...options }: AppOptions = {}) {
   const made = await makeRing(options);
   const { ring, storage, time, log } = made;
   const { clock } = time;
-  const hasher = new PasswordHasher(CHEAP, { concurrency: 2, queue: 100 });
+  const accounts = new Accounts({ storage, hasher: cheapHasher(), clock, log });
+  const issuer = new TokenIssuer({ ring, clock, issuer: ISSUER, audience: ISSUER, ...POLICY });
   const app: Hono<AppEnv> = createApp({
     ring,
-    accounts: new Accounts({ storage, hasher, clock }),
-    issuer: new TokenIssuer({ ring, clock, issuer: ISSUER, audience: ISSUER, ...POLICY }),
-    clientAddress: createClientAddress(trustedProxies),
+    accounts,
+    login: createLogin({ accounts, issuer }),
+    findClient: createFindClient(trustedProxies),
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,
-    rateLimit: { limit: 10, window: 1000, now: clock },
+    limiter: () => new SlidingWindow({ limit: 10, window: 1000, now: clock }),
     clock,
     log,
-    ...parts,
+    ...own,
   });
   const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") =>
     await app.request(path, init, { remoteAddr: { hostname: peer } });
@@ -122,6 +166,21 @@ export function json(body: unknown): RequestInit {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   };
+}
+
+/** A storage whose methods of these names do something else; `own` is the one behind it. */
+export function wrapStorage(
+  own: Storage,
+  others: (own: Storage) => Partial<Storage>,
+): Storage {
+  const overriding = others(own);
+  return new Proxy(own, {
+    get(target, name) {
+      const source = name in overriding ? overriding : target;
+      const value = Reflect.get(source, name);
+      return typeof value === "function" ? value.bind(source) : value;
+    },
+  });
 }
 
 /** Runs `body` with a directory that is gone afterwards. */

@@ -1,3 +1,5 @@
+/** Waiting, but not for ever. */
+
 /** Waits for `work` for `milliseconds` at most; says whether it was done by then. */
 export async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,11 @@
-/** The failures that callers tell apart, each with a stable code. */
+/**
+ * What is told apart when something goes wrong, in every room: one kind of error. `lib/base` is
+ * what all others stand on; it imports nothing of theirs.
+ */
 
-/** The codes of the one error shape; `response.ts` gives each its HTTP status. */
+/** The stable codes. Each edge maps them once: `http/response` to HTTP, `cli/report` to exit codes. */
 export type ErrorCode =
+  // What a client did, and may be told.
   | "invalid_request"
   | "invalid_credentials"
   | "access_denied"
@@ -12,67 +16,80 @@ export type ErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "rate_limited"
-  | "server_error"
-  | "overloaded";
+  | "overloaded"
+  // What the storage is not able to do just now; nothing was written, and it may work again later.
+  | "storage_unavailable"
+  // What an operator must mend before anything works.
+  | "configuration"
+  | "secret_unusable"
+  | "database_unusable"
+  | "key_unreadable"
+  // What an operator asked for and cannot have.
+  | "usage"
+  | "key_refused"
+  | "conflict"
+  | "failed";
+
+/** Why the storage cannot be used just now. */
+export type StorageFault = "locked" | "full" | "read-only" | "damaged" | "unreachable";
+
+/** What a code needs beside its sentence. */
+export interface ErrorData {
+  /** After how many whole seconds to try again. */
+  retryAfter?: number;
+  /** What is wrong with the storage. */
+  fault?: StorageFault;
+  /** The number of the row of `keys` that is meant, and what is wrong with it. */
+  row?: string;
+  reason?: string;
+}
+
+export interface DomainErrorOptions extends ErrorOptions, ErrorData {
+  /** What to do about it, for an operator; a client never sees them. */
+  hints?: readonly string[];
+}
 
 /**
- * An expected failure whose message may be shown to the client: one sentence that holds no secret,
- * no path and no library's words. `retryAfter` is in whole seconds.
+ * An expected failure. The message is one sentence; with a code of the first group it may be shown
+ * to the client, and so holds no secret, no path and no library's words.
  */
-export class RequestError extends Error {
-  override name = "RequestError";
+export class DomainError extends Error {
+  override name = "DomainError";
   readonly code: ErrorCode;
-  readonly retryAfter: number | undefined;
+  readonly hints: readonly string[];
+  readonly data: Readonly<ErrorData>;
 
-  constructor(code: ErrorCode, message: string, retryAfter?: number) {
-    super(message);
+  constructor(code: ErrorCode, message: string, options: DomainErrorOptions = {}) {
+    const { hints = [], cause, ...data } = options;
+    super(message, cause === undefined ? {} : { cause });
     this.code = code;
-    this.retryAfter = retryAfter;
+    this.hints = hints;
+    this.data = data;
   }
 }
 
-/** Why the storage cannot be used just now. */
-export type StorageFault = "locked" | "full" | "read-only" | "unreachable";
+/** Whether `error` is a `DomainError`, and of that code where one is named. */
+export function isDomainError(error: unknown, code?: ErrorCode): error is DomainError {
+  return error instanceof DomainError && (code === undefined || error.code === code);
+}
 
 /** The storage cannot be used now and may be again later; nothing was written. */
-export class StorageUnavailableError extends Error {
-  override name = "StorageUnavailableError";
-  readonly fault: StorageFault;
-
-  constructor(fault: StorageFault, options?: ErrorOptions) {
-    super(`The database is ${fault}`, options);
-    this.fault = fault;
-  }
+export function storageUnavailable(fault: StorageFault, cause?: unknown): DomainError {
+  return new DomainError("storage_unavailable", `The database is ${fault}`, {
+    fault,
+    cause,
+    hints: [
+      "see that no other program holds the database, and that its disk is sound, writable and has room",
+    ],
+  });
 }
 
 /** A stored private key cannot be opened or does not belong to its row. */
-export class KeyUnreadableError extends Error {
-  override name = "KeyUnreadableError";
-  readonly kid: number;
-
-  constructor(kid: number, reason: string, options?: ErrorOptions) {
-    super(`Key ${kid} is refused: ${reason}`, options);
-    this.kid = kid;
-  }
-}
-
-/** The process exit codes (`78` is `EX_CONFIG` of sysexits). */
-export const EXIT = { failed: 1, usage: 2, config: 78 } as const;
-
-/** A failure that ends the command: what is wrong, and in `hints` what to do about it. */
-export class CommandError extends Error {
-  override name = "CommandError";
-  readonly exitCode: number;
-  readonly hints: readonly string[];
-
-  constructor(
-    exitCode: number,
-    message: string,
-    hints: readonly string[] = [],
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.exitCode = exitCode;
-    this.hints = hints;
-  }
+export function keyUnreadable(row: number | string, reason: string, cause?: unknown): DomainError {
+  return new DomainError("key_unreadable", `Row ${row} of the table keys is refused: ${reason}`, {
+    row: String(row),
+    reason,
+    cause,
+    hints: ["the row was changed from outside: restore a backup; nothing was changed"],
+  });
 }

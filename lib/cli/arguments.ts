@@ -1,12 +1,16 @@
 /** What commands take and how they are shown: shared by their declarations. */
 
 import { InvalidArgumentError, Option } from "commander";
+import { decodeUtf8, readAtMost } from "../base/bytes.ts";
+import { readFileAtMost } from "../base/disk.ts";
 import { parseDuration } from "../base/duration.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { createLog, type Log } from "../base/log.ts";
+import { DomainError } from "../base/errors.ts";
 
 /** The longest duration a command takes, in seconds: a hundred years. */
 const LONGEST = 100 * 365 * 86_400;
+
+/** How much is read of what holds a key or a password, in bytes. */
+const INPUT_LIMIT = 65_536;
 
 /** The example under a command's help. */
 export function example(command: string): string {
@@ -26,23 +30,34 @@ export function durationOption(flags: string, description: string, fallback?: st
   return fallback === undefined ? option : option.default(parseDuration(fallback), fallback);
 }
 
-/** The text of a file that was named on the command line. */
+/** The text of a file that was named on the command line. @throws {DomainError} `failed`. */
 export async function readInput(file: string): Promise<string> {
+  let bytes: Uint8Array | undefined;
   try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    throw new CommandError(EXIT.failed, `${file} cannot be read`, [], { cause: error });
+    bytes = await readFileAtMost(INPUT_LIMIT, file);
+  } catch (cause) {
+    throw new DomainError("failed", `The file ${file} cannot be read`, { cause });
   }
+  return toText(bytes, `The file ${file}`);
 }
 
-/** The password on standard input, or `undefined` when none is to be read. */
+/**
+ * The password on standard input, without a line break at its end; `undefined` when none is to be
+ * read. @throws {DomainError} `failed` when it is not UTF-8, or too long to be one.
+ */
 export async function readPassword(fromStdin: boolean | undefined): Promise<string | undefined> {
   if (!fromStdin) return undefined;
-  return (await new Response(Deno.stdin.readable).text()).replace(/\r?\n$/, "");
+  const bytes = await readAtMost(INPUT_LIMIT, Deno.stdin.readable);
+  return toText(bytes, "The password on standard input").replace(/\r?\n$/, "");
 }
 
-/** A command says only what matters, on standard error, where it does not mix with its output. */
-export function warnings(): Log {
-  const encoder = new TextEncoder();
-  return createLog("warn", (line) => void Deno.stderr.writeSync(encoder.encode(`${line}\n`)));
+function toText(bytes: Uint8Array | undefined, what: string): string {
+  if (bytes === undefined) {
+    throw new DomainError("failed", `${what} has more than ${INPUT_LIMIT} bytes`);
+  }
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new DomainError("failed", `${what} is not UTF-8`);
+  }
 }

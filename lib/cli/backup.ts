@@ -1,14 +1,27 @@
 /** `backup`: a consistent copy of the database while the server runs. */
 
-import { CommandError, EXIT } from "../base/errors.ts";
+import type { Command } from "commander";
+import { irregularity } from "../base/disk.ts";
+import { DomainError } from "../base/errors.ts";
 import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
+import { example } from "./arguments.ts";
+import { type CommandContext, withStorage } from "./context.ts";
 import type { Output } from "./output.ts";
 
+export function addBackup(program: Command, context: CommandContext): void {
+  program.command("backup")
+    .description("write a consistent copy of the database while the server runs")
+    .argument("<file>", "the copy, which must not exist")
+    .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
+    .action(async (file) => {
+      Deno.umask(0o077);
+      await withStorage(context, (storage) => backup(storage, context.output, file));
+    });
+}
+
 /** Copies aside and links into place, so that `file` is a whole backup or not there at all. */
-export async function backup(
-  { storage, output }: { storage: SqliteStorage; output: Output },
-  file: string,
-): Promise<void> {
+async function backup(storage: SqliteStorage, output: Output, file: string): Promise<void> {
+  assertFree(file);
   const draft = `${file}.${crypto.randomUUID()}`;
   try {
     await storage.backup(draft);
@@ -17,12 +30,13 @@ export async function backup(
     await Deno.link(draft, file);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw new CommandError(EXIT.failed, `${file} exists already`, ["name another file"]);
+      throw exists(file, "exists already");
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(EXIT.failed, `the backup ${file} cannot be written: ${reason}`, [
-      "see that its directory exists, is writable and has room",
-    ], { cause: error });
+    throw new DomainError("failed", `The backup ${file} cannot be written: ${reason}`, {
+      cause: error,
+      hints: ["see that its directory exists, is writable and has room"],
+    });
   } finally {
     await Deno.remove(draft).catch(() => {}); // it may never have come to be
   }
@@ -30,4 +44,14 @@ export async function backup(
   output.print(
     `${file} is a backup of ${size} bytes, sealed under the same secret: keep that apart`,
   );
+}
+
+/** Nothing is written beside a device or a directory. */
+function assertFree(file: string): void {
+  const kind = irregularity(file);
+  if (kind !== undefined) throw exists(file, `is ${kind}`);
+}
+
+function exists(file: string, how: string): DomainError {
+  return new DomainError("failed", `The file ${file} ${how}`, { hints: ["name another file"] });
 }

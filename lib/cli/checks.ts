@@ -1,87 +1,50 @@
-/** What `doctor` checks, one thing a function. */
+/** What `doctor` checks of the keys, the log and the network, one thing a function. */
 
-import { statfs } from "node:fs";
-import { dirname } from "node:path";
-import { promisify } from "node:util";
-import { type Clock, isoTime, numericDate } from "../base/clock.ts";
-import type { Config } from "../server/config.ts";
-import { CommandError } from "../base/errors.ts";
-import type { HeldKey } from "../keys/held_keys.ts";
+import { isoTime, numericDate, parseTimestamp } from "../base/clock.ts";
+import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
-import { secretFileOf } from "../sealing/secret.ts";
-import { examineDatabase } from "../storage/sqlite/database.ts";
-import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
-import { type OpenedKeys, rotationPolicy } from "../server/open.ts";
+import { serverUrl } from "../server/address.ts";
+import type { Config } from "../server/config.ts";
+import type { OpenedDatabase } from "../server/open.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
 
-/** The result of a check. */
-export interface Finding {
-  check: string;
-  status: "ok" | "warning" | "problem";
-  message: string;
-  /** What to do, unless all is well. */
-  hint?: string;
+/** What the checks look at. */
+export interface CheckParts {
+  config: Config;
+  database: OpenedDatabase;
+  ring: KeyRing;
 }
-
-/** Free disk space below which to warn, in bytes. */
-const LITTLE_SPACE = 100 * 1024 * 1024;
 
 /** How far the newest log row may lie ahead of the clock, in seconds. */
 const CLOCK_TOLERANCE = 60;
 
+/** How many of the newest log rows are looked at. */
+const RECENT = 1000;
+
 /** How long the issuer may take to answer, in milliseconds. */
-const PATIENCE = 3000;
+const TIMEOUT = 3000;
 
-/** The members that only a private JWK has (RFC 7518 §6, RFC 9964 §3). */
-const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
-
-export async function checkDatabase({ database }: Config): Promise<Finding> {
-  const exists = await Deno.stat(database).then((info) => info.isFile, () => false);
-  if (!exists) {
-    return problem("database", `there is no ${database}`, "set DATABASE, or start the server");
-  }
-  try {
-    const details = examineDatabase(database, (opened) => {
-      const rows = opened.all<{ quick_check: string }>("PRAGMA quick_check");
-      return rows.map((row) => row.quick_check).join("; ");
-    });
-    if (details === "ok") return ok("database", `sound, schema version ${SCHEMA_VERSION}`);
-    return problem("database", `corrupt (${details ?? "empty"})`, "put a backup in its place");
-  } catch (error) {
-    const { message, hints } = asCommandError(error);
-    return problem("database", message, hints[0] ?? "put a backup in its place");
-  }
+export function checkKeys({ ring }: CheckParts): Finding[] {
+  const hint = "the row was changed from outside: restore a backup, or revoke the key";
+  const refused = ring.refused.map(({ id, reason }) =>
+    problem("key", `row ${id} of the table keys is refused: ${reason}`, hint)
+  );
+  const opens = refused.length === 0 ? "opens all" : "opens";
+  return [ok("secret", `${opens} ${ring.keys.length} keys`), ...refused];
 }
 
-export async function checkSecretFile(config: Config): Promise<Finding> {
-  if (config.secret !== undefined) return ok("secret file", "not used: NOT_MY_KEY is set");
-  return await checkMode("secret file", config.secretFile ?? secretFileOf(config.database));
+export function checkPolicy({ ring }: CheckParts): Finding {
+  const differences = ring.policyDifferences;
+  if (differences.length === 0) return ok("policy", "this configuration is the database's policy");
+  return warning(
+    "policy",
+    `the database's policy is another one: ${differences.join("; ")}`,
+    "commands go by the database's; a server writes its own when it starts",
+  );
 }
 
-export async function checkMode(check: string, file: string): Promise<Finding> {
-  const info = await Deno.stat(file).catch(() => undefined);
-  if (info === undefined) {
-    return problem(check, `${file} cannot be seen`, "restore it from a backup");
-  }
-  const mode = (info.mode ?? 0o600) & 0o777;
-  const text = mode.toString(8).padStart(3, "0");
-  if ((mode & 0o077) === 0) return ok(check, `${file} has mode ${text}`);
-  return problem(check, `${file} has mode ${text}: others may read it`, `chmod 600 ${file}`);
-}
-
-export async function checkSpace({ database }: Config): Promise<Finding> {
-  const found = await promisify(statfs)(dirname(database)).catch(() => undefined);
-  if (found === undefined) {
-    return problem("disk", `${dirname(database)} cannot be seen`, "set DATABASE, or make it");
-  }
-  const { bavail, bsize } = found;
-  const free = Number(bavail) * Number(bsize);
-  const message = `${Math.floor(free / 1024 / 1024)} MiB free`;
-  if (free >= LITTLE_SPACE) return ok("disk", message);
-  return warning("disk", message, "make room: without it no token is issued");
-}
-
-export function checkPublished(ring: KeyRing): Finding {
+export function checkPublished({ ring }: CheckParts): Finding {
   const set = ring.published();
   if (set === undefined) {
     return problem("published set", "empty", "start the server, which makes a key");
@@ -96,42 +59,49 @@ export function checkPublished(ring: KeyRing): Finding {
   );
 }
 
-export function checkSchedule(keys: readonly HeldKey[], config: Config, clock: Clock): Finding {
+export function checkSchedule({ ring, database: { clock } }: CheckParts): Finding {
   const now = numericDate(clock());
-  const signers = keys.filter((key) => keyState(key, now) === "active");
+  const signers = ring.keys.filter((key) => keyState(key, now) === "active");
   if (signers.length > 1) {
     return problem("schedule", `${signers.length} keys sign at once`, "revoke all but one of them");
   }
-  const active = activeKey(keys, now);
+  const active = activeKey(ring.keys, now);
   if (active === undefined) {
     return problem("schedule", "no key signs now", "start the server, which makes a key at once");
   }
-  if (!isEmptyPlan(planRotation(keys, now, rotationPolicy(config)))) {
+  if (!isEmptyPlan(planRotation(ring.keys, now, ring.policy))) {
     return warning("schedule", "a change is due", "see that a server runs: it makes the change");
   }
   const until = isoTime(active.signUntil);
-  return ok(
-    "schedule",
-    `key ${active.signing.kid} signs until ${until}, the next one is published`,
-  );
+  return ok("schedule", `key ${active.kid} signs until ${until}, the next one is published`);
 }
 
-export async function checkClock({ storage, clock }: OpenedKeys): Promise<Finding> {
-  const [newest] = await storage.newestAuthentications(1);
-  const ahead = newest ? (Date.parse(`${newest.timestamp}Z`) - clock()) / 1000 : 0;
+export async function checkClock({ database: { storage, clock } }: CheckParts): Promise<Finding> {
+  const recent = await storage.newestAuthentications(RECENT);
+  const odd = recent.find(({ timestamp }) => parseTimestamp(String(timestamp)) === undefined);
+  if (odd !== undefined) {
+    return warning(
+      "clock",
+      `row ${odd.id} of auth_logs has a timestamp of another form: ${odd.timestamp}`,
+      "another program wrote it: correct it, or delete the row",
+    );
+  }
+  const [newest] = recent;
+  const ahead = newest ? (parseTimestamp(newest.timestamp)! - clock()) / 1000 : 0;
   if (ahead <= CLOCK_TOLERANCE) return ok("clock", "not behind the newest log entry");
   const message = `${Math.round(ahead)} s behind the newest log entry`;
   return problem("clock", message, "set the clock right: tokens would be dated in the past");
 }
 
-export async function checkProxies({ host, trustedProxies }: Config, { storage }: OpenedKeys) {
+export async function checkProxies({ config, database }: CheckParts): Promise<Finding> {
+  const { host, trustedProxies } = config;
   const everybody = trustedProxies.filter((network) => network.endsWith("/0"));
   if (everybody.length > 0) {
     const message = `TRUSTED_PROXIES ${everybody} believes every client's X-Forwarded-For`;
     return problem("proxies", message, "name only the addresses of your own proxies");
   }
   const isPublic = !["127.0.0.1", "::1", "localhost"].includes(host);
-  const recent = await storage.newestAuthentications(1000);
+  const recent = await database.storage.newestAuthentications(RECENT);
   const clients = new Set(recent.map(({ ip }) => ip));
   if (trustedProxies.length === 0 && recent.length >= 20 && clients.size === 1) {
     return warning(
@@ -149,11 +119,12 @@ export async function checkProxies({ host, trustedProxies }: Config, { storage }
   );
 }
 
-export async function checkIssuer({ issuer, port }: Config, ring: KeyRing): Promise<Finding> {
-  const url = `${(issuer ?? `http://localhost:${port}`).replace(/\/$/, "")}/.well-known/jwks.json`;
+export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding> {
+  const { issuer = serverUrl(config.host, config.port) } = config;
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
   let theirs: string;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
     theirs = await response.text();
   } catch {
     return warning(
@@ -170,21 +141,4 @@ export async function checkIssuer({ issuer, port }: Config, ring: KeyRing): Prom
     `${url} publishes other keys than this database's`,
     "see that ISSUER leads to this server, that it was started again after a rekey, and that no cache stands between",
   );
-}
-
-export function asCommandError(error: unknown): { message: string; hints: readonly string[] } {
-  if (error instanceof CommandError) return error;
-  return { message: error instanceof Error ? error.message : String(error), hints: [] };
-}
-
-export function ok(check: string, message: string): Finding {
-  return { check, status: "ok", message };
-}
-
-function warning(check: string, message: string, hint: string): Finding {
-  return { check, status: "warning", message, hint };
-}
-
-export function problem(check: string, message: string, hint: string): Finding {
-  return { check, status: "problem", message, hint };
 }

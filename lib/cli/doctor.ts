@@ -1,82 +1,86 @@
 /** `doctor`: everything that can be checked, each line with what to do about it. */
 
-import type { Config } from "../server/config.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { KeyRing } from "../keys/key_ring.ts";
+import type { Command } from "commander";
+import { DomainError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
+import { KeyRing } from "../keys/key_ring.ts";
+import type { Config } from "../server/config.ts";
+import { openExistingDatabase } from "../server/open.ts";
+import { example } from "./arguments.ts";
 import {
-  asCommandError,
   checkClock,
-  checkDatabase,
   checkIssuer,
-  checkMode,
+  checkKeys,
+  checkPolicy,
   checkProxies,
   checkPublished,
   checkSchedule,
-  checkSecretFile,
-  checkSpace,
-  type Finding,
-  ok,
-  problem,
 } from "./checks.ts";
-import { openExistingKeys } from "../server/open.ts";
+import { type CommandContext, configOf } from "./context.ts";
+import { checkDatabase, checkMode, checkSecretFile, checkSpace } from "./file_checks.ts";
+import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
 
+export function addDoctor(program: Command, context: CommandContext): void {
+  program.command("doctor")
+    .description("check everything that can be checked; exit 1 on a problem")
+    .option("--json", "print JSON")
+    .addHelpText("after", example("jwks-server doctor"))
+    .action((options) => doctor(configOf(context), context.output, options));
+}
+
 /** Checks everything, prints a line a check, and fails when there is a problem. */
-export async function doctor(
-  { config, output }: { config: Config; output: Output },
-  options: { json?: boolean },
-): Promise<void> {
+async function doctor(config: Config, output: Output, options: { json?: boolean }): Promise<void> {
   const findings = await examine(config);
-  if (options.json) output.print(JSON.stringify(findings, null, 2));
-  else for (const finding of findings) output.print(describe(finding, output));
+  if (options.json) output.printJson(findings, 2);
+  else for (const finding of findings) print(finding, output);
   const problems = findings.filter(({ status }) => status === "problem").length;
-  if (problems > 0) {
-    throw new CommandError(
-      EXIT.failed,
-      `${problems === 1 ? "a problem" : `${problems} problems`} found`,
-    );
-  }
+  if (problems === 0) return;
+  throw new DomainError("failed", `${problems === 1 ? "A problem" : `${problems} problems`} found`);
 }
 
+/** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config): Promise<Finding[]> {
-  const files = [
-    await checkDatabase(config),
-    await checkMode("database file", config.database),
-    await checkSecretFile(config),
-    await checkSpace(config),
+  const findings = [
+    ...await attempt("database", () => checkDatabase(config)),
+    ...await attempt("database file", () => checkMode("database file", config.database)),
+    ...await attempt("secret file", () => checkSecretFile(config)),
+    ...await attempt("disk", () => checkSpace(config)),
   ];
-  const opened = await openAll(config);
-  if ("finding" in opened) return [...files, opened.finding];
-  const { keys, ring } = opened;
-  try {
-    return [
-      ...files,
-      ok("secret", `opens all ${ring.keys.length} keys`),
-      checkPublished(ring),
-      checkSchedule(ring.keys, config, keys.clock),
-      await checkClock(keys),
-      await checkProxies(config, keys),
-      await checkIssuer(config, ring),
+  const rest = await attempt("secret", async () => {
+    const database = await openExistingDatabase(config, createLog("error", () => {}));
+    const parts = { config, database, ring: await KeyRing.load(database, { isTolerant: true }) };
+    const found = [
+      ...await attempt("secret", () => checkKeys(parts)),
+      ...await attempt("policy", () => checkPolicy(parts)),
+      ...await attempt("published set", () => checkPublished(parts)),
+      ...await attempt("schedule", () => checkSchedule(parts)),
+      ...await attempt("clock", () => checkClock(parts)),
+      ...await attempt("proxies", () => checkProxies(parts)),
+      ...await attempt("issuer", () => checkIssuer(parts)),
     ];
-  } finally {
-    await keys.storage.close();
-  }
+    await database.storage.close();
+    return found;
+  });
+  return [...findings, ...rest];
 }
 
-async function openAll(config: Config) {
+/** A check that cannot be made is a problem by itself, and keeps none of the others from being made. */
+async function attempt(
+  check: string,
+  make: () => Finding | Finding[] | Promise<Finding | Finding[]>,
+): Promise<Finding[]> {
   try {
-    const keys = await openExistingKeys(config, createLog("error", () => {}));
-    return { keys, ring: await KeyRing.load(keys) };
+    return [await make()].flat();
   } catch (error) {
-    const { message, hints } = asCommandError(error);
-    return { finding: problem("secret", message, hints[0] ?? "restore a backup") };
+    const { message, hints = [] } = error as Partial<DomainError>;
+    return [problem(check, message ?? String(error), hints[0] ?? "put a backup in its place")];
   }
 }
 
-function describe({ check, status, message, hint }: Finding, output: Output): string {
-  const label = status === "ok" ? "ok" : output.strong(status);
-  return `${label.padEnd(7)}  ${check}: ${message}${
-    hint === undefined ? "" : `\n         ${hint}`
-  }`;
+function print({ check, status, message, hint }: Finding, output: Output): void {
+  const line = `${status.padEnd(7)}  ${check}: ${message}`;
+  if (status === "ok") output.print(line);
+  else output.printStrong(line);
+  if (hint !== undefined) output.print(`         ${hint}`);
 }

@@ -1,43 +1,48 @@
 /** `healthcheck`: whether the server answers, for containers without curl. */
 
 import { get } from "node:http";
+import type { Command } from "commander";
+import { DomainError } from "../base/errors.ts";
+import { serverUrl } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { serverUrl } from "./words.ts";
+import { example } from "./arguments.ts";
+import { type CommandContext, configOf } from "./context.ts";
+
+export function addHealthcheck(program: Command, context: CommandContext): void {
+  program.command("healthcheck")
+    .description("exit 0 when the server on HOST and PORT is ready")
+    .addHelpText("after", example("HOST=0.0.0.0 PORT=9000 jwks-server healthcheck"))
+    .action(() => healthcheck(configOf(context)));
+}
 
 /** How long the server may take to answer, in milliseconds. */
-const PATIENCE = 3000;
+const TIMEOUT = 3000;
 
-/** @throws {CommandError} unless the server on `HOST` and `PORT` publishes its keys. */
-export async function healthcheck({ host, port }: Config): Promise<void> {
-  const url = `${serverUrl(reachable(host), port)}/.well-known/jwks.json`;
+/** @throws {DomainError} `failed` unless the server on `HOST` and `PORT` publishes its keys. */
+async function healthcheck({ host, port }: Config): Promise<void> {
+  const url = `${serverUrl(host, port)}/.well-known/jwks.json`;
   let status: number | undefined;
   try {
     status = await statusOf(url);
   } catch (error) {
-    throw new CommandError(EXIT.failed, `the server does not answer at ${url}`, [
-      "see that it runs, and that HOST and PORT are the same here and there",
-    ], { cause: error });
+    throw new DomainError("failed", `The server does not answer at ${url}`, {
+      cause: error,
+      hints: ["see that it runs, and that HOST and PORT are the same here and there"],
+    });
   }
   if (status !== 200) {
-    throw new CommandError(EXIT.failed, `the server is not ready: HTTP ${status}`);
+    throw new DomainError("failed", `The server at ${url} is not ready: HTTP ${status}`);
   }
 }
 
 /** Not by `fetch`, which goes through the proxy that the environment names for the outer world. */
 function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: PATIENCE }, (response) => {
+    const request = get(url, { agent: false, timeout: TIMEOUT }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });
     request.on("timeout", () => request.destroy(new Error("It took too long")));
     request.on("error", reject);
   });
-}
-
-/** An address to connect to, for one to listen on: the wildcard addresses mean every own one. */
-function reachable(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  return host === "::" ? "::1" : host;
 }

@@ -1,8 +1,9 @@
 /** `keys …` on the command line. */
 
 import { type Command, Option } from "commander";
-import { SIGNING_ALGORITHMS } from "../keys/signing_key.ts";
+import { ALGORITHM_NAMES } from "../keys/algorithms.ts";
 import { durationOption, example, readInput } from "./arguments.ts";
+import { type CommandContext, withDatabase } from "./context.ts";
 import {
   exportKey,
   importKey,
@@ -13,39 +14,38 @@ import {
   rotateKeys,
 } from "./keys.ts";
 
-/** Adds the commands on keys; `withKeys` opens the database for one of them. */
-export function addKeyCommands(
-  program: Command,
-  withKeys: (run: (context: KeysContext) => Promise<void>) => Promise<void>,
-): void {
+/** Adds the commands on keys. */
+export function addKeyCommands(program: Command, context: CommandContext): void {
+  const withKeys = (run: (keys: KeysContext) => Promise<void>) =>
+    withDatabase(context, (database) => run({ database, output: context.output }));
   const keys = program.command("keys").description("the signing keys");
   keys.command("list")
     .description("kid, algorithm, state and times of every key; * marks the signer")
     .option("--json", "print JSON")
     .addHelpText("after", example("jwks-server keys list --json"))
-    .action((options) => withKeys((context) => listKeys(context, options)));
+    .action((options) => withKeys((keys) => listKeys(keys, options)));
   keys.command("plan")
     .description("what will happen to the keys, and what revoking the signer would cost")
     .addOption(durationOption("--until <duration>", "how far to look", "90d"))
     .option("--json", "print JSON")
     .addHelpText("after", example("jwks-server keys plan --until 1y"))
-    .action((options) => withKeys((context) => planKeys(context, options)));
+    .action((options) => withKeys((keys) => planKeys(keys, options)));
   keys.command("rotate")
     .description("the next key signs from now on")
     .option("--force", "also when verifiers may not know it yet")
     .addHelpText("after", example("jwks-server keys rotate"))
-    .action((options) => withKeys((context) => rotateKeys(context, options)));
-  keys.command("revoke")
+    .action((options) => withKeys((keys) => rotateKeys(keys, options)));
+  takingAnyKid(keys.command("revoke"))
     .description("a key leaves the JWKS at once and never signs again")
     .argument("<kid>", "the key, as keys list shows it")
     .addHelpText("after", example("jwks-server keys revoke 1795315298743"))
-    .action((kid) => withKeys((context) => revokeKey(context, kid)));
-  keys.command("export")
+    .action((kid) => withKeys((keys) => revokeKey(keys, kid)));
+  takingAnyKid(keys.command("export"))
     .description("print the public half of a key")
     .argument("<kid>", "the key, as keys list shows it")
     .addOption(new Option("--format <format>", "the form").choices(["jwk", "pem"]).default("jwk"))
     .addHelpText("after", example("jwks-server keys export 1795315298743 --format pem"))
-    .action((kid, options) => withKeys((context) => exportKey(context, kid, options)));
+    .action((kid, options) => withKeys((keys) => exportKey(keys, kid, options)));
   keys.command("import")
     .description(
       "add a private key of another issuer, PEM or JWK, under the kid its verifiers know",
@@ -59,10 +59,15 @@ export function addKeyCommands(
       durationOption("--verify-for <duration>", "how long a passive key is published", "30d"),
     )
     .option("--kid <kid>", "the kid that verifiers know, when the file does not say it")
-    .addOption(new Option("--alg <alg>", "its algorithm").choices(Object.keys(SIGNING_ALGORITHMS)))
+    .addOption(new Option("--alg <alg>", "its algorithm").choices(ALGORITHM_NAMES))
     .addHelpText("after", example("jwks-server keys import old.pem --kid 2024-01 --verify-for 7d"))
     .action(async (file, options) => {
       const text = await readInput(file);
-      await withKeys((context) => importKey(context, text, options));
+      await withKeys((keys) => importKey(keys, text, options));
     });
+}
+
+/** A kid may begin with `-`: what looks like an option and is none is taken for the argument. */
+function takingAnyKid(command: Command): Command {
+  return command.helpOption("--help", "display help for command").allowUnknownOption();
 }

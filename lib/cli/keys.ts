@@ -1,33 +1,32 @@
 /** `keys …`: what stands in the key ring, what will become of it, and changing it. */
 
 import { exportSPKI, importJWK } from "jose";
-import { PUBLICATION_DELAY } from "../server/config.ts";
-import { type Clock, isoTime, numericDate } from "../base/clock.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
+import { isoTime, numericDate } from "../base/clock.ts";
+import { DomainError } from "../base/errors.ts";
 import type { HeldKey } from "../keys/held_keys.ts";
 import { type ImportedKey, readPrivateKey } from "../keys/key_import.ts";
-import { announcedAt, insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
-import { KeyRing } from "../keys/key_ring.ts";
+import { type KeyDecision, KeyRing } from "../keys/key_ring.ts";
+import { insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
+import { activeKey, keyState, PUBLICATION_DELAY, type Schedule } from "../rotation/policy.ts";
 import { planTimeline } from "../rotation/timeline.ts";
-import { activeKey, keyState, type RotationPolicy, type Schedule } from "../rotation/policy.ts";
-import type { Storage } from "../storage/storage.ts";
-import type { OpenedKeys } from "../server/open.ts";
+import type { OpenedDatabase } from "../server/open.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
+import { describeCost, isUnannounced, revocationCost } from "./revocation_cost.ts";
 
 /** What the commands on keys work with. */
 export interface KeysContext {
-  keys: OpenedKeys;
+  database: OpenedDatabase;
   output: Output;
 }
 
 /** Lists every stored key, the signer marked. */
-export async function listKeys({ keys, output }: KeysContext, options: { json?: boolean }) {
-  const ring = await KeyRing.load(keys);
-  const now = numericDate(keys.clock());
+export async function listKeys({ database, output }: KeysContext, options: { json?: boolean }) {
+  const ring = await KeyRing.load(database);
+  const now = numericDate(database.clock());
   const signer = activeKey(ring.keys, now);
   const rows = ring.keys.map((key) => ({
-    kid: key.signing.kid,
-    alg: key.signing.alg,
+    kid: key.kid,
+    alg: key.alg,
     state: keyState(key, now),
     signer: key === signer,
     sign_from: neverSigns(key) ? null : isoTime(key.signFrom),
@@ -52,20 +51,21 @@ export async function listKeys({ keys, output }: KeysContext, options: { json?: 
 
 /** Shows what will happen, and what revoking the active key would cost. */
 export async function planKeys(
-  { keys, output }: KeysContext,
+  { database, output }: KeysContext,
   options: { until: number; json?: boolean },
 ) {
-  const ring = await KeyRing.load(keys);
-  const now = numericDate(keys.clock());
-  const events = planTimeline(ring.keys, now, now + options.until, keys.policy).map((event) => ({
-    at: isoTime(event.at),
-    key: event.kid === undefined ? `new key ${event.upcoming}` : nameOf(ring.keys, event.kid),
-    event: event.event,
+  const ring = await KeyRing.load(database);
+  const now = numericDate(database.clock());
+  const kids = new Map(ring.keys.map(({ id, kid }) => [id, kid]));
+  const timeline = planTimeline(ring.keys, now, now + options.until, ring.policy);
+  const cutAt = timeline.cutAt === undefined ? null : isoTime(timeline.cutAt);
+  const events = timeline.events.map(({ at, id, upcoming, event }) => ({
+    at: isoTime(at),
+    key: id === undefined ? `new key ${upcoming}` : kids.get(id)!,
+    event,
   }));
-  const cost = await revocationCost(keys.storage, ring.keys, keys.clock, keys.policy);
-  if (options.json) {
-    return output.print(JSON.stringify({ events, if_revoked_now: cost }, null, 2));
-  }
+  const cost = await revocationCost(database, ring);
+  if (options.json) return output.printJson({ events, cut_at: cutAt, if_revoked_now: cost }, 2);
   const words = {
     published: "is published",
     signs: "signs",
@@ -82,65 +82,88 @@ export async function planKeys(
     },
     empty: "Nothing happens in this time",
   });
-  output.print(describeCost(cost));
+  if (cutAt !== null) output.print(`It goes on like this from ${short(cutAt)}: too much to show`);
+  describeCost(cost).forEach(output.print);
 }
 
 /** The next key signs from now on. */
-export async function rotateKeys({ keys, output }: KeysContext, options: { force?: boolean }) {
-  const ring = await KeyRing.load(keys);
+export async function rotateKeys({ database, output }: KeysContext, options: { force?: boolean }) {
+  const ring = await KeyRing.load(database);
   await ring.change((held, now) => ({
-    change: rotateNow(held, now, keys.policy, { force: options.force ?? false }),
+    change: rotateNow(held, now, ring.policy, { force: options.force ?? false }),
   }));
+  await ring.maintain();
   const { kid } = await ring.signer();
   output.print(`Key ${kid} signs from now on; the key before it goes on verifying its tokens`);
 }
 
-/** A key leaves the JWKS at once and never signs again. */
-export async function revokeKey({ keys, output }: KeysContext, kid: string) {
-  const ring = await KeyRing.load(keys);
-  const cost = await revocationCost(keys.storage, ring.keys, keys.clock, keys.policy);
-  await ring.change((held, now) => ({ change: revoke(findKey(held, kid), now) }));
-  const signer = activeKey(ring.keys, numericDate(keys.clock()))!; // a change leaves one
+/** A key leaves the JWKS at once and never signs again, whatever else is wrong. */
+export async function revokeKey({ database, output }: KeysContext, kid: string) {
+  const ring = await KeyRing.load(database, { isTolerant: true });
+  const cost = await revocationCost(database, ring);
+  await ring.change((held, now) => decideRevocation(ring, held, kid, now));
   output.print(`Key ${kid} is revoked: it has left the JWKS and never signs again`);
   output.print(
     `Verifiers that hold the JWKS in a cache go on trusting it until they fetch it again: ` +
       `${PUBLICATION_DELAY.cache} seconds if they heed max-age, longer if they do not`,
   );
+  try {
+    await ring.maintain();
+  } catch (cause) {
+    throw new DomainError(
+      "failed",
+      `What follows from the revocation could not be done: ${(cause as Error).message}`,
+      { cause, hints: ["the key is revoked all the same; see jwks-server doctor"] },
+    );
+  }
   if (cost?.kid !== kid) return;
-  output.print(describeCost(cost));
-  output.print(`Key ${signer.signing.kid} signs from now on`);
-  if (announcedAt(signer, keys.policy) <= signer.signFrom) return;
+  describeCost(cost).forEach(output.print);
+  const signer = activeKey(ring.keys, numericDate(database.clock()))!; // `maintain` leaves one
+  output.print(`Key ${signer.kid} signs from now on`);
+  if (!isUnannounced(signer, ring.policy)) return;
   output.print("It is new: verifiers may refuse its tokens until they fetch the JWKS again");
 }
 
-/** The public half of a key. */
+/** A row that cannot be opened has no state that could be set: it is deleted. */
+function decideRevocation(
+  ring: KeyRing,
+  held: readonly HeldKey[],
+  kid: string,
+  now: number,
+): KeyDecision {
+  const isRefused = ring.refused.some(({ id }) => id === kid);
+  return isRefused ? { remove: [kid] } : { change: revoke(findKey(held, kid), now) };
+}
+
+/** Prints the public half of a key. */
 export async function exportKey(
-  { keys, output }: KeysContext,
+  { database, output }: KeysContext,
   kid: string,
   options: { format: "jwk" | "pem" },
 ) {
-  const { publicJwk, signing } = findKey((await KeyRing.load(keys)).keys, kid);
-  if (options.format === "jwk") return output.print(JSON.stringify(publicJwk, null, 2));
-  const publicKey = await importJWK(publicJwk, signing.alg, { extractable: true }) as CryptoKey;
-  output.print((await exportSPKI(publicKey)).trimEnd());
+  const { publicJwk, alg } = findKey((await KeyRing.load(database)).keys, kid);
+  if (options.format === "jwk") return output.printJson(publicJwk, 2);
+  const publicKey = await importJWK(publicJwk, alg, { extractable: true }) as CryptoKey;
+  (await exportSPKI(publicKey)).trimEnd().split("\n").forEach(output.print);
 }
 
 /** A private key from another issuer joins the ring. */
 export async function importKey(
-  { keys, output }: KeysContext,
+  { database, output }: KeysContext,
   text: string,
   options: { as: "passive" | "next"; verifyFor: number; kid?: string; alg?: string },
 ) {
   const jwk = await readPrivateKey(text, options);
-  const ring = await KeyRing.load(keys);
+  const ring = await KeyRing.load(database);
   await ring.change((held, now) => {
     assertNew(held, jwk);
     if (options.as === "passive") {
-      return { change: [], add: { schedule: passiveSchedule(now, options.verifyFor), jwk } };
+      return { add: { schedule: passiveSchedule(now, options.verifyFor), jwk } };
     }
-    const { schedule, moved } = insertNext(held, now, keys.policy);
+    const { schedule, moved } = insertNext(held, now, ring.policy);
     return { change: moved, add: { schedule, jwk } };
   });
+  await ring.maintain();
   const key = findKey(ring.keys, jwk.kid);
   const fate = options.as === "passive"
     ? "it only verifies"
@@ -148,64 +171,28 @@ export async function importKey(
   output.print(`Key ${jwk.kid} (${jwk.alg}) is in the JWKS: ${fate}, until ${formatTime(key.exp)}`);
 }
 
-/** What revoking the active key now would break. */
-interface RevocationCost {
-  kid: string;
-  /** Tokens that it may have signed and that have not ended; expired ones on request included. */
-  tokens: number;
-  /** When the last of them ends. */
-  until: string | null;
-}
-
-async function revocationCost(
-  storage: Storage,
-  keys: readonly HeldKey[],
-  clock: Clock,
-  { tokenTtl }: RotationPolicy,
-): Promise<RevocationCost | null> {
-  const now = numericDate(clock());
-  const active = activeKey(keys, now);
-  if (active === undefined) return null;
-  const since = Math.max(active.signFrom, now - tokenTtl);
-  const { count, newest } = await storage.countAuthentications(since * 1000);
-  const until = newest && isoTime(numericDate(Date.parse(`${newest}Z`)) + tokenTtl);
-  return { kid: active.signing.kid, tokens: count, until };
-}
-
-function describeCost(cost: RevocationCost | null): string {
-  if (cost === null) return "No key signs now";
-  if (cost.until === null) return `No token of key ${cost.kid} is valid any more`;
-  const tokens = cost.tokens === 1 ? "1 token" : `${cost.tokens} tokens`;
-  return `Revoking key ${cost.kid} makes at most ${tokens} unverifiable that would be valid until ${
-    short(cost.until)
-  }`;
-}
-
-function findKey(keys: readonly HeldKey[], kid: string): HeldKey {
-  const key = keys.find(({ signing }) => signing.kid === kid);
+function findKey(keys: readonly HeldKey[], wanted: string): HeldKey {
+  const key = keys.find(({ kid }) => kid === wanted);
   if (key !== undefined) return key;
-  throw new CommandError(EXIT.failed, `there is no key ${kid}`, [
-    "jwks-server keys list shows them",
-  ]);
+  throw new DomainError("not_found", `There is no key ${wanted}`, {
+    hints: ["jwks-server keys list shows them"],
+  });
 }
 
 function assertNew(keys: readonly HeldKey[], { kid, n, x, y, pub }: ImportedKey): void {
-  const twin = keys.find(({ signing }) => signing.kid === kid);
-  if (twin) throw new CommandError(EXIT.failed, `there is a key ${kid} already`);
+  if (keys.some((key) => key.kid === kid)) {
+    throw new DomainError("conflict", `There is a key ${kid} already`);
+  }
   const same = keys.find(({ publicJwk: jwk }) =>
     jwk.n === n && jwk.x === x && jwk.y === y && jwk.pub === pub
   );
   if (!same) return;
-  throw new CommandError(EXIT.failed, `this key is in the ring already, as ${same.signing.kid}`);
+  throw new DomainError("conflict", `This key is in the ring already, as ${same.kid}`);
 }
 
 /** A key that was imported only to verify. */
 function neverSigns({ signUntil }: Schedule): boolean {
   return signUntil === passiveSchedule(0, 0).signUntil;
-}
-
-function nameOf(keys: readonly HeldKey[], kid: number): string {
-  return keys.find((key) => key.kid === kid)?.signing.kid ?? String(kid);
 }
 
 function short(time: string | null): string {

@@ -1,32 +1,62 @@
 /** What commands print: tables for people, JSON for programs, colour only where it is wanted. */
 
 import { isoTime } from "../base/clock.ts";
+import type { Log, LogFields } from "../base/log.ts";
+import { lowerFirst, printable, printableJson } from "../base/text.ts";
 
 /** Where a command prints to. */
 export interface Output {
-  /** Writes text and a newline to standard output. */
-  print(text: string): void;
-  /** Emphasis, where the reader is a terminal that has not refused it (`NO_COLOR`). */
-  strong(text: string): string;
+  /** Writes a line to standard output; whatever else stands in it is made visible. */
+  print(line: string): void;
+  /** The same for JSON, over several lines with an `indent`. */
+  printJson(value: unknown, indent?: number): void;
+  /** A line with emphasis, where the reader is a terminal that has not refused it (`NO_COLOR`). */
+  printStrong(line: string): void;
+  /** Says what matters beside the output, on standard error. */
+  log: Log;
 }
 
 /** The process's standard output. A reader that has gone away (`| head`) ends the process. */
 export function standardOutput(): Output {
   const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
-  return {
-    print(text) {
-      const bytes = new TextEncoder().encode(`${text}\n`);
-      try {
-        for (let written = 0; written < bytes.length;) {
-          written += Deno.stdout.writeSync(bytes.subarray(written));
-        }
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-        throw error;
-      }
-    },
-    strong: (text) => isColoured ? `\x1b[1m${text}\x1b[22m` : text,
+  const write = (text: string) => {
+    try {
+      writeAll(Deno.stdout, `${text}\n`);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+      throw error;
+    }
   };
+  return {
+    print: (line) => write(printable(line)),
+    printJson: (value, indent) => write(printableJson(value, indent)),
+    printStrong: (line) =>
+      write(isColoured ? `\x1b[1m${printable(line)}\x1b[22m` : printable(line)),
+    log: createWarnings(writeError),
+  };
+}
+
+/** Writes a line to standard error. */
+export function writeError(line: string): void {
+  writeAll(Deno.stderr, `${printable(line)}\n`);
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    written += stream.writeSync(bytes.subarray(written));
+  }
+}
+
+/** A log for people: warnings and errors as lines of the program's own form, the rest unsaid. */
+export function createWarnings(write: (line: string) => void): Log {
+  const warn = (message: string, fields: LogFields = {}) => {
+    const details = Object.entries(fields).filter(([name]) => name !== "stack")
+      .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join("; ") : value}`);
+    const suffix = details.length === 0 ? "" : ` (${details.join(", ")})`;
+    write(`jwks-server: warning: ${lowerFirst(message)}${suffix}`);
+  };
+  return { debug() {}, info() {}, warn, error: warn };
 }
 
 /** Prints rows as JSON or as a table; `columns` gives each row's cells by their heading. */
@@ -41,10 +71,10 @@ export function printRows<Row>(
     empty: string;
   },
 ): void {
-  if (json) return output.print(JSON.stringify(rows, null, 2));
+  if (json) return output.printJson(rows, 2);
   if (rows.length === 0) return output.print(empty);
   const headings = Object.keys(columns);
-  const cells = rows.map((row) => headings.map((heading) => columns[heading]!(row)));
+  const cells = rows.map((row) => headings.map((heading) => printable(columns[heading]!(row))));
   const widths = headings.map((heading, i) =>
     cells.reduce((width, line) => Math.max(width, line[i]!.length), heading.length)
   );
@@ -52,11 +82,12 @@ export function printRows<Row>(
     line.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd();
   output.print(align(headings));
   cells.forEach((line, i) => {
-    output.print(isStrong?.(rows[i]!) ? output.strong(align(line)) : align(line));
+    if (isStrong?.(rows[i]!)) output.printStrong(align(line));
+    else output.print(align(line));
   });
 }
 
 /** A time in seconds since the epoch, for people: `2026-11-22 02:41:38Z`. */
 export function formatTime(seconds: number): string {
-  return isoTime(seconds).slice(0, 19).replace("T", " ") + "Z";
+  return isoTime(seconds).replace(/^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d{3}Z$/, "$1 $2Z");
 }

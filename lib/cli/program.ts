@@ -1,21 +1,26 @@
-/** The command line: which commands there are, what they take, and what their help says. */
+/**
+ * The command line: which commands there are, what they take, and what their help says. This room
+ * reads arguments and prints; it imports every other room, and none imports it.
+ */
 
 import { Command, CommanderError } from "commander";
-import { loadConfig } from "../server/config.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { example, warnings } from "./arguments.ts";
-import { addDatabaseCommands } from "./database_commands.ts";
-import { addKeyCommands } from "./key_commands.ts";
-import { openExistingKeys, openExistingStorage } from "../server/open.ts";
-import type { Output } from "./output.ts";
+import { DomainError } from "../base/errors.ts";
 import { serve } from "../server/serve.ts";
+import type { StopSignal } from "../server/stop_signal.ts";
+import { example } from "./arguments.ts";
+import { addBackup } from "./backup.ts";
+import { type CommandContext, configOf } from "./context.ts";
+import { addDoctor } from "./doctor.ts";
+import { addHealthcheck } from "./healthcheck.ts";
+import { addKeyCommands } from "./key_commands.ts";
+import { addLogs } from "./logs.ts";
+import { addRekey } from "./rekey.ts";
 import { addUserCommands } from "./user_commands.ts";
 
 /** What the command line is given by the process. */
-export interface ProgramParts {
-  /** Reads an environment variable. */
-  env: (name: string) => string | undefined;
-  output: Output;
+export interface ProgramParts extends CommandContext {
+  /** The signals that end the server; every other command gives them back their usual effect. */
+  stop: StopSignal;
   /** Tells what `--version` prints. */
   version: () => string;
 }
@@ -23,7 +28,7 @@ export interface ProgramParts {
 /**
  * Runs the command that `args` name, `serve` when they name none.
  *
- * @throws {CommandError} when it fails, with the exit code to end with.
+ * @throws {DomainError} when it fails; `report` gives each its exit code.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<void> {
   try {
@@ -31,20 +36,19 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    if (error.code === "commander.help") throw new CommandError(EXIT.usage, "no command is named");
+    if (error.code === "commander.help") throw new DomainError("usage", "No command is named");
     // What is no command counts as an argument of the default one.
     const isUnknown = error.code === "commander.excessArguments" &&
       /^error: too many arguments for 'serve'/.test(error.message) && args[0] !== "serve";
     const message = isUnknown ? `unknown command '${args[0]}'` : error.message;
-    throw new CommandError(EXIT.usage, message.replace(/^error: /, ""), [
-      "jwks-server --help shows the commands",
-    ]);
+    throw new DomainError("usage", message.replace(/^error: /, ""), {
+      hints: ["jwks-server --help shows the commands"],
+    });
   }
 }
 
 function createProgram(parts: ProgramParts): Command {
-  const { output } = parts;
-  const config = () => loadConfig(parts.env);
+  const { output, stop } = parts;
   const program = new Command("jwks-server")
     .description("Registers clients, checks their passwords, signs JWTs and publishes the keys.")
     .option("-V, --version", "print the versions of jwks-server and its runtime")
@@ -54,10 +58,13 @@ function createProgram(parts: ProgramParts): Command {
     })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => output.print(text.trimEnd()),
+      writeOut: (text) => text.trimEnd().split("\n").forEach((line) => output.print(line)),
       outputError: () => {}, // reported once, by the caller, in this program's own form
       getOutHasColors: () => false, // commander would ask the environment
       getErrHasColors: () => false,
+    })
+    .hook("preAction", (_, command) => {
+      if (command.name() !== "serve") stop.release();
     })
     .addHelpText(
       "after",
@@ -68,16 +75,13 @@ function createProgram(parts: ProgramParts): Command {
   program.command("serve", { isDefault: true })
     .description("start the server (also without any command)")
     .addHelpText("after", example("PORT=9000 jwks-server serve"))
-    .action(() => serve(config()));
-  addKeyCommands(program, async (run) => {
-    const keys = await openExistingKeys(config(), warnings());
-    await run({ keys, output }).finally(() => keys.storage.close());
-  });
-  addUserCommands(program, async (run) => {
-    const known = config();
-    const storage = await openExistingStorage(known);
-    await run({ storage, config: known, output }).finally(() => storage.close());
-  });
-  addDatabaseCommands(program, parts, config);
+    .action(() => serve(configOf(parts), stop));
+  addKeyCommands(program, parts);
+  addUserCommands(program, parts);
+  addRekey(program, parts);
+  addLogs(program, parts);
+  addBackup(program, parts);
+  addDoctor(program, parts);
+  addHealthcheck(program, parts);
   return program;
 }

@@ -1,105 +1,82 @@
-/** `rekey`: everything sealed under a new secret, in one transaction. */
+/** `rekey`: everything sealed under a new secret. */
 
-import { isSameBytes } from "../base/bytes.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { KeyEncryption } from "../sealing/key_encryption.ts";
-import {
-  generateSecret,
-  isLongEnough,
-  pendingFileOf,
-  readSecretFile,
-  secretFileOf,
-  settleSecret,
-  writeSecret,
-} from "../sealing/secret.ts";
-import type { Config } from "../server/config.ts";
-import type { OpenedKeys } from "../server/open.ts";
-import type { Output } from "./output.ts";
+import type { Command } from "commander";
+import { DomainError } from "../base/errors.ts";
+import { changeSecret, renewSecret, type Resealed } from "../sealing/reseal.ts";
+import { readSecretFile, secretFileOf } from "../sealing/secret_file.ts";
+import { type Config, readSecret } from "../server/config.ts";
+import { example } from "./arguments.ts";
+import { type CommandContext, withDatabase } from "./context.ts";
 
-export interface RekeyOptions {
-  /** The value of `NEW_NOT_MY_KEY`. */
-  value: string | undefined;
-  /** A file that holds the new secret. */
-  file: string | undefined;
+export function addRekey(program: Command, context: CommandContext): void {
+  program.command("rekey")
+    .description("seal every key under a new secret: NEW_NOT_MY_KEY, a file's, or one that is made")
+    .option("--secret-file <file>", "a file that holds the new secret")
+    .addHelpText("after", example('NEW_NOT_MY_KEY="$(cat new-secret)" jwks-server rekey'))
+    .action((options) => rekey(context, options));
 }
 
-/**
- * Reseals every key. A generated secret is on the disk, beside the file whose place it takes,
- * before the database needs it, and takes that place afterwards: killed at any moment, the database
- * is wholly old or wholly new, and its secret is there.
- */
-export async function rekey(
-  { keys, config, output }: { keys: OpenedKeys; config: Config; output: Output },
-  options: RekeyOptions,
-): Promise<void> {
-  const given = await givenSecret(options);
-  if (given === keys.secret.value) {
-    throw new CommandError(EXIT.failed, "the new secret is the one in use");
-  }
-  const target = config.secretFile ?? secretFileOf(config.database);
-  const secret = given ?? generateSecret();
-  const next = await KeyEncryption.create(secret);
-  const pendingFile = pendingFileOf(target, next.record);
-  if (given === undefined) await writeSecret(pendingFile, secret, Deno.rename);
-  const count = await reseal(keys, next).catch(async (error) => {
-    // Only a refusal is sure to have sealed nothing: a transaction may fail after it took effect.
-    if (given === undefined && error instanceof CommandError) await Deno.remove(pendingFile);
-    throw error;
-  });
-  if (given === undefined) await settleSecret(pendingFile, target, keys.log);
-  output.print(`${count} keys are sealed under the new secret`);
-  output.print(nextStep(given, target, options, config));
-  output.print("Backups made before need the old secret: keep it as long as you keep them");
+/** Where the new secret comes from, unless it is made, and how a server is given it. */
+interface GivenSecret {
+  value: string;
+  setting: string;
 }
 
-async function givenSecret({ value, file }: RekeyOptions): Promise<string | undefined> {
-  if (value !== undefined && file !== undefined) {
-    throw new CommandError(EXIT.usage, "NEW_NOT_MY_KEY and --secret-file are both given", [
-      "give one of them, or neither to have a secret made",
-    ]);
-  }
-  if (file !== undefined) {
-    const secret = await readSecretFile(file);
-    if (secret !== undefined) return secret;
-    throw new CommandError(EXIT.config, `the secret file ${file} does not exist`);
-  }
-  if (value === undefined || isLongEnough(value)) return value;
-  throw new CommandError(EXIT.config, "NEW_NOT_MY_KEY is too short", [
-    "a secret has at least 16 bytes",
-  ]);
-}
-
-async function reseal(
-  { storage, encryption }: OpenedKeys,
-  next: KeyEncryption,
-): Promise<number> {
-  for (;;) {
-    const snapshot = await storage.readKeys();
-    if (!isSameBytes(snapshot.check, encryption.record.check)) {
-      throw new CommandError(EXIT.failed, "another rekey was faster", [
-        "the database is sealed under that one's secret; nothing was changed by this one",
-      ]);
+async function rekey(context: CommandContext, options: { secretFile?: string }): Promise<void> {
+  Deno.umask(0o077);
+  await withDatabase(context, async (database, config) => {
+    const given = await givenSecret(context, options);
+    if (given?.value === database.secret.value) {
+      throw new DomainError("conflict", "The new secret is the one in use");
     }
-    const records = await Promise.all(snapshot.records.map(async (record) => {
-      const { schedule, jwk } = await encryption.open(record);
-      return await next.seal(schedule, jwk);
-    }));
-    // A server may have changed a key since it was read: then all of it is done again.
-    if (await storage.rekey(snapshot, records, next.record)) return records.length;
-  }
+    const target = config.secretFile ?? secretFileOf(config.database);
+    const resealed = given
+      ? await changeSecret(database, given.value)
+      : await renewSecret(database, target);
+    context.output.print(`${resealed.count} keys are sealed under the new secret`);
+    for (const line of nextSteps(resealed, given, config)) context.output.print(line);
+  });
 }
 
-function nextStep(
-  given: string | undefined,
-  target: string,
-  { file }: RekeyOptions,
-  config: Config,
-): string {
-  const restart = "A running server goes on with the keys it holds: start it again";
-  if (given !== undefined) {
-    return `${restart} with ${file === undefined ? "NOT_MY_KEY" : `NOT_MY_KEY_FILE=${file}`}` +
-      `${file === undefined ? " set to the new secret" : ""}`;
+async function givenSecret(
+  { env }: CommandContext,
+  { secretFile: file }: { secretFile?: string },
+): Promise<GivenSecret | undefined> {
+  const value = readSecret(env, "NEW_NOT_MY_KEY");
+  if (value !== undefined && file !== undefined) {
+    throw new DomainError("usage", "NEW_NOT_MY_KEY and --secret-file are both given", {
+      hints: ["give one of them, or neither to have a secret made"],
+    });
   }
-  const unset = config.secret === undefined ? "" : " and without NOT_MY_KEY";
-  return `The new secret is in ${target}: back it up. ${restart}${unset}`;
+  if (value !== undefined) return { value, setting: "NOT_MY_KEY set to the new secret" };
+  if (file === undefined) return undefined;
+  const secret = await readSecretFile(file);
+  if (secret !== undefined) return { value: secret, setting: `NOT_MY_KEY_FILE=${file}` };
+  throw new DomainError("secret_unusable", `The secret file ${file} does not exist`);
+}
+
+function nextSteps(
+  { file, keptFile }: Resealed,
+  given: GivenSecret | undefined,
+  config: Config,
+): string[] {
+  const isFromFile = config.secret === undefined;
+  if (given !== undefined) {
+    return [
+      `A running server goes on with the keys it holds: start it again with ${given.setting}`,
+      "Backups made before need the old secret: keep it as long as you keep them",
+    ];
+  }
+  return [
+    `The new secret is in ${file}: back it up. ` +
+    (isFromFile
+      ? "A running server that reads it from there goes on by itself"
+      : "A running server goes on with the keys it holds: start it again without NOT_MY_KEY"),
+    keptFile !== undefined && isFromFile
+      ? `The old secret is kept in ${keptFile}: backups made before need it`
+      : "Backups made before need the old secret: keep it as long as you keep them",
+    ...(keptFile === undefined || isFromFile
+      ? []
+      : [`What stood in ${file} is kept in ${keptFile}`]),
+  ];
 }

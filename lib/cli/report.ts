@@ -1,29 +1,38 @@
 /** What a person at the terminal is told: `jwks-server: error: …`, and with each hint what to do. */
 
-import { CommandError, EXIT, KeyUnreadableError, StorageUnavailableError } from "../base/errors.ts";
-import { lowerFirst } from "./words.ts";
+import { DomainError, type ErrorCode } from "../base/errors.ts";
+import { lowerFirst } from "../base/text.ts";
+import { writeError } from "./output.ts";
+
+/** The process exit codes (`78` is `EX_CONFIG` of sysexits). */
+export const EXIT = { failed: 1, usage: 2, config: 78 } as const;
+
+/** The exit code of each error that does not mean that the command simply failed. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  usage: EXIT.usage,
+  invalid_request: EXIT.usage,
+  configuration: EXIT.config,
+  secret_unusable: EXIT.config,
+  database_unusable: EXIT.config,
+  key_unreadable: EXIT.config,
+};
+
+/** The exit code of a command that ends with this error. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof DomainError ? EXIT_CODES[error.code] ?? EXIT.failed : EXIT.failed;
+}
 
 /** Writes the failure to standard error and gives the exit code. */
 export function reportFailure(error: unknown): number {
-  const { exitCode, message, hints } = toCommandError(error);
-  const lines = [`error: ${message}`, ...hints.map((hint) => `hint: ${hint}`)];
-  const text = lines.map((line) => `jwks-server: ${line}\n`).join("");
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
-  return exitCode;
+  for (const line of describeFailure(error)) writeError(`jwks-server: ${line}`);
+  return exitCodeOf(error);
 }
 
-function toCommandError(error: unknown): CommandError {
-  if (error instanceof CommandError) return error;
-  if (error instanceof KeyUnreadableError) {
-    return new CommandError(EXIT.config, lowerFirst(error.message), [
-      "the row was changed from outside: restore a backup; nothing was changed",
-    ]);
-  }
-  if (error instanceof StorageUnavailableError) {
-    return new CommandError(EXIT.failed, lowerFirst(error.message), [
-      "see that no other program holds the database, and that its disk has room and is writable",
-    ]);
+function describeFailure(error: unknown): string[] {
+  if (error instanceof DomainError) {
+    return [`error: ${lowerFirst(error.message)}`, ...error.hints.map((hint) => `hint: ${hint}`)];
   }
   const details = error instanceof Error ? error.stack ?? error.message : String(error);
-  return new CommandError(EXIT.failed, `unexpected: ${details}`, ["please report this"]);
+  const [first, ...stack] = details.split("\n");
+  return [`error: unexpected: ${first}`, ...stack, "hint: please report this"];
 }

@@ -2,45 +2,53 @@
 
 import type { Command } from "commander";
 import { example, readPassword } from "./arguments.ts";
+import { type CommandContext, withStorage } from "./context.ts";
 import { addUser, listUsers, resetPassword, setUserDisabled, type UsersContext } from "./users.ts";
 
-/** Adds the commands on users; `withUsers` opens the database for one of them. */
-export function addUserCommands(
-  program: Command,
-  withUsers: (run: (context: UsersContext) => Promise<void>) => Promise<void>,
-): void {
+/** Adds the commands on users. */
+export function addUserCommands(program: Command, context: CommandContext): void {
+  const withUsers = (run: (users: UsersContext) => Promise<void>) =>
+    withStorage(context, (storage, config) => run({ storage, config, output: context.output }));
   const users = program.command("users").description("the accounts");
-  const stdin = "read the password from standard input instead of making one";
   users.command("add")
     .description("register a user and print its password")
     .argument("<name>", "the username")
     .requiredOption("--email <address>", "the e-mail address")
-    .option("--password-stdin", stdin)
+    .option(...PASSWORD_STDIN)
+    .option(...ALLOW_WEAK)
     .addHelpText("after", example("jwks-server users add reporting --email ops@example.com"))
-    .action(async (username, { email, passwordStdin }) => {
-      const password = await readPassword(passwordStdin);
-      await withUsers((context) => addUser(context, { username, email }, password));
+    .action(async (username, { email, passwordStdin, allowWeak }) => {
+      const value = await readPassword(passwordStdin);
+      await withUsers((users) => addUser(users, { username, email }, { value, allowWeak }));
     });
   users.command("list")
     .description("every user")
     .option("--json", "print JSON")
     .addHelpText("after", example("jwks-server users list"))
-    .action((options) => withUsers((context) => listUsers(context, options)));
+    .action((options) => withUsers((users) => listUsers(users, options)));
   for (const disabled of [true, false]) {
     const name = disabled ? "disable" : "enable";
     users.command(name)
       .description(disabled ? "no authentication of the user succeeds" : "undo disable")
       .argument("<name>", "the username")
       .addHelpText("after", example(`jwks-server users ${name} reporting`))
-      .action((user) => withUsers((context) => setUserDisabled(context, user, disabled)));
+      .action((user) => withUsers((users) => setUserDisabled(users, user, disabled)));
   }
   users.command("reset-password")
     .description("replace a password and print the new one")
     .argument("<name>", "the username")
-    .option("--password-stdin", stdin)
+    .option(...PASSWORD_STDIN)
+    .option(...ALLOW_WEAK)
     .addHelpText("after", example("jwks-server users reset-password reporting"))
-    .action(async (username, { passwordStdin }) => {
-      const password = await readPassword(passwordStdin);
-      await withUsers((context) => resetPassword(context, username, password));
+    .action(async (username, { passwordStdin, allowWeak }) => {
+      const value = await readPassword(passwordStdin);
+      await withUsers((users) => resetPassword(users, username, { value, allowWeak }));
     });
 }
+
+const PASSWORD_STDIN = [
+  "--password-stdin",
+  "read the password from standard input instead of making one; 16 to 1024 bytes",
+] as const;
+
+const ALLOW_WEAK = ["--allow-weak", "take a shorter password from standard input, too"] as const;

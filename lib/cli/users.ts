@@ -1,16 +1,13 @@
 /** `users …`: the accounts. */
 
 import { Accounts, isDisabled } from "../accounts/accounts.ts";
+import { FairQueue } from "../accounts/fair_queue.ts";
+import { assertPassword, PASSWORD_BYTES, PasswordHasher } from "../accounts/password.ts";
+import { Registration } from "../accounts/registration.ts";
+import { DomainError } from "../base/errors.ts";
 import type { Config } from "../server/config.ts";
-import { CommandError, EXIT, RequestError } from "../base/errors.ts";
-import { PasswordHasher } from "../accounts/password.ts";
-import { Registration } from "../http/request.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Output, printRows } from "./output.ts";
-import { lowerFirst } from "./words.ts";
-
-/** The shortest password that an operator may choose, in characters. */
-const SHORTEST_PASSWORD = 12;
 
 export interface UsersContext {
   storage: Storage;
@@ -18,16 +15,25 @@ export interface UsersContext {
   output: Output;
 }
 
+/** A password that the operator chose, and whether it may be a short one. */
+export interface ChosenPassword {
+  value: string | undefined;
+  allowWeak: boolean | undefined;
+}
+
+/** For whom passwords are hashed here. */
+const OPERATOR = "operator";
+
 /** Registers a user; prints the password unless it was given. */
 export async function addUser(
   context: UsersContext,
   user: { username: string; email: string },
-  password: string | undefined,
+  password: ChosenPassword,
 ): Promise<void> {
   const result = Registration.safeParse(user);
-  if (!result.success) throw new CommandError(EXIT.usage, result.error.issues[0]!.message);
-  assertStrong(password);
-  const used = await told(() => accountsOf(context).register(result.data, password));
+  if (!result.success) throw new DomainError("usage", result.error.issues[0]!.message);
+  checkPassword(context.output, password);
+  const used = await accountsOf(context).register(result.data, OPERATOR, password.value);
   printPassword(context.output, `User ${user.username} is registered`, used, password);
 }
 
@@ -45,11 +51,11 @@ export async function listUsers({ storage, output }: UsersContext, options: { js
     json: options.json,
     columns: {
       "ID": (row) => String(row.id),
-      "USERNAME": (row) => row.username,
-      "E-MAIL": (row) => row.email ?? "",
+      "USERNAME": (row) => String(row.username),
+      "E-MAIL": (row) => String(row.email ?? ""),
       "STATE": (row) => row.state,
-      "REGISTERED": (row) => row.date_registered,
-      "LAST LOGIN": (row) => row.last_login ?? "never",
+      "REGISTERED": (row) => String(row.date_registered),
+      "LAST LOGIN": (row) => String(row.last_login ?? "never"),
     },
     empty: "There are no users yet",
   });
@@ -61,7 +67,7 @@ export async function setUserDisabled(
   username: string,
   disabled: boolean,
 ): Promise<void> {
-  await told(() => accountsOf(context).setDisabled(username, disabled));
+  await accountsOf(context).setDisabled(username, disabled);
   context.output.print(
     disabled
       ? `User ${username} is disabled: no authentication succeeds from now on; tokens end by themselves`
@@ -73,34 +79,27 @@ export async function setUserDisabled(
 export async function resetPassword(
   context: UsersContext,
   username: string,
-  password: string | undefined,
+  password: ChosenPassword,
 ): Promise<void> {
-  assertStrong(password);
-  const used = await told(() => accountsOf(context).resetPassword(username, password));
+  checkPassword(context.output, password);
+  const used = await accountsOf(context).resetPassword(username, OPERATOR, password.value);
   printPassword(context.output, `User ${username} has a new password`, used, password);
 }
 
-function accountsOf({ storage, config }: UsersContext): Accounts {
-  const hasher = new PasswordHasher(config.argon2, { concurrency: 1, queue: 1 });
-  return new Accounts({ storage, hasher, clock: Date.now });
+function accountsOf({ storage, config, output }: UsersContext): Accounts {
+  const now = () => performance.now();
+  const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 1, now });
+  const hasher = new PasswordHasher(config.argon2, queue);
+  return new Accounts({ storage, hasher, clock: Date.now, log: output.log });
 }
 
-function printPassword(output: Output, done: string, used: string, given: string | undefined) {
-  output.print(given === undefined ? `${done}. The password, shown only now: ${used}` : done);
+function printPassword(output: Output, done: string, used: string, { value }: ChosenPassword) {
+  output.print(value === undefined ? `${done}. The password, shown only now: ${used}` : done);
 }
 
-function assertStrong(password: string | undefined): void {
-  if (password === undefined || password.length >= SHORTEST_PASSWORD) return;
-  throw new CommandError(EXIT.usage, `the password has fewer than ${SHORTEST_PASSWORD} characters`);
-}
-
-/** The domain's refusals, as a command's. */
-async function told<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    const hint = "jwks-server users list shows the users";
-    throw new CommandError(EXIT.failed, lowerFirst(error.message), [hint]);
-  }
+function checkPassword(output: Output, { value, allowWeak = false }: ChosenPassword): void {
+  if (value === undefined) return;
+  assertPassword(value, { allowWeak });
+  if (new TextEncoder().encode(value).length >= PASSWORD_BYTES.least) return;
+  output.log.warn("the password is weak: it can be guessed");
 }

@@ -1,14 +1,22 @@
-/** The routes. */
+/**
+ * The routes. This room turns requests into calls of the domain and what comes back into responses;
+ * nothing else knows of HTTP. It imports every room below: `lib/tokens`, `lib/accounts`, `lib/keys`,
+ * `lib/limits` and `lib/base`.
+ */
 
 import { Hono } from "hono";
 import type { Accounts } from "../accounts/accounts.ts";
-import type { ClientAddress } from "./client_address.ts";
-import { type Clock, type MonotonicClock, numericDate } from "../base/clock.ts";
-import { RequestError } from "../base/errors.ts";
-import type { KeyRing } from "../keys/key_ring.ts";
+import { Registration } from "../accounts/registration.ts";
+import { type Clock, numericDate } from "../base/clock.ts";
+import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { type AppEnv, rateLimit } from "./rate_limit.ts";
-import { Credentials, readExpiredParameter, readJson, Registration } from "./request.ts";
+import type { KeyRing } from "../keys/key_ring.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { Login } from "../tokens/login.ts";
+import type { FindClient } from "./client_address.ts";
+import type { AppEnv } from "./environment.ts";
+import { rateLimit } from "./rate_limit.ts";
+import { readAuthRequest, readJson, readQuery } from "./request.ts";
 import {
   errorResponse,
   failureResponse,
@@ -16,69 +24,60 @@ import {
   publishedSetResponse,
   secretResponse,
 } from "./response.ts";
-import { SlidingWindow } from "../limits/sliding_window.ts";
-import type { TokenIssuer } from "../tokens/token_issuer.ts";
 
 /** What the routes work with. */
 export interface AppParts {
   ring: KeyRing;
   accounts: Accounts;
-  issuer: TokenIssuer;
-  clientAddress: (peer: string, forwardedFor: string | null) => ClientAddress;
+  login: Login;
+  findClient: FindClient;
   /** Whether `POST /register` is open. */
   registration: boolean;
   /** Whether `POST /auth` gives expired tokens on request. */
   expiredTokens: boolean;
-  /** Admitted requests a client, a route and a `window` in milliseconds. */
-  rateLimit: { limit: number; window: number; now: MonotonicClock };
+  /** Makes the limiter of a route. */
+  limiter: () => Limiter;
   clock: Clock;
   log: Log;
 }
 
 /** Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. */
 export function createApp(parts: AppParts): Hono<AppEnv> {
-  const { ring, accounts, issuer, clock, log } = parts;
-  const limited = (name: string) =>
-    rateLimit({
-      name,
-      window: new SlidingWindow(parts.rateLimit),
-      clientAddress: parts.clientAddress,
-    });
+  const { ring, accounts, login, findClient, clock, log } = parts;
+  const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
   const app = new Hono<AppEnv>();
 
   app.get("/.well-known/jwks.json", (context) => {
     const set = ring.published();
-    if (set === undefined) throw new RequestError("overloaded", "No key is published yet", 1);
+    if (set === undefined) {
+      throw new DomainError("overloaded", "No key is published yet", { retryAfter: 1 });
+    }
     const ifNoneMatch = context.req.raw.headers.get("if-none-match");
     return publishedSetResponse(set, numericDate(clock()), ifNoneMatch);
   });
   app.all("/.well-known/jwks.json", () => methodNotAllowed("GET, HEAD"));
 
   app.post("/register", limited("register"), async (context) => {
-    if (!parts.registration) throw new RequestError("access_denied", "Registration is closed");
+    readQuery(context.req.raw);
+    if (!parts.registration) throw new DomainError("access_denied", "Registration is closed");
     const user = await readJson(context.req.raw, Registration);
-    return secretResponse(context, { password: await accounts.register(user) }, 201);
+    const password = await accounts.register(user, context.get("client").network);
+    return secretResponse(context, { password }, 201);
   });
   app.all("/register", () => methodNotAllowed("POST"));
 
   app.post("/auth", limited("auth"), async (context) => {
-    const asksExpired = readExpiredParameter(context);
-    const { username, password, expired } = await readJson(context.req.raw, Credentials);
-    const isExpired = asksExpired || expired === true;
+    const { credentials, isExpired } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) {
-      throw new RequestError("invalid_request", "Expired tokens are switched off");
+      throw new DomainError("invalid_request", "Expired tokens are switched off");
     }
-    const { ip } = context.get("client");
-    const user = await accounts.authenticate({ username, password, ip });
-    const { token, expiresIn } = isExpired
-      ? await issuer.issueExpired(user.username)
-      : await issuer.issue(user.username);
-    await accounts.recordLogin(user, ip);
+    const client = context.get("client");
+    const { token, expiresIn } = await login({ credentials, client, isExpired });
     return secretResponse(context, { token, token_type: "Bearer", expires_in: expiresIn }, 200);
   });
   app.all("/auth", () => methodNotAllowed("POST"));
 
-  app.notFound(() => errorResponse(new RequestError("not_found", "There is nothing at this path")));
+  app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
   app.onError((error) => failureResponse(error, log));
   return app;
 }

@@ -1,43 +1,40 @@
 /** The rate limit as middleware: it decides before anything of the body is read. */
 
 import type { MiddlewareHandler } from "hono";
-import type { ClientAddress } from "./client_address.ts";
-import { RequestError } from "../base/errors.ts";
+import { DomainError } from "../base/errors.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { FindClient } from "./client_address.ts";
+import type { AppEnv } from "./environment.ts";
 import { errorResponse } from "./response.ts";
-import type { SlidingWindow } from "../limits/sliding_window.ts";
-
-/** What the server tells the handlers about a request, and what they tell each other. */
-export interface AppEnv {
-  Bindings: { remoteAddr: { hostname: string } };
-  Variables: { client: ClientAddress };
-}
 
 export interface RateLimitOptions {
   /** The name of the policy in the `RateLimit` headers. */
   name: string;
-  window: SlidingWindow;
-  clientAddress: (peer: string, forwardedFor: string | null) => ClientAddress;
+  limiter: Limiter;
+  findClient: FindClient;
 }
 
 /**
  * Limits a route's requests by client, sets `client` for the handler, and tells the client where it
  * stands (`RateLimit` and `RateLimit-Policy`, draft-ietf-httpapi-ratelimit-headers).
  */
-export function rateLimit(options: RateLimitOptions): MiddlewareHandler<AppEnv> {
-  const { name, window, clientAddress } = options;
-  const policy = `"${name}";q=${window.limit};w=${wholeSeconds(window.window)}`;
+export function rateLimit({ name, limiter, findClient }: RateLimitOptions): MiddlewareHandler<
+  AppEnv
+> {
+  const policy = `"${name}";q=${limiter.limit};w=${wholeSeconds(limiter.window)}`;
 
   return async function rateLimit(context, next) {
     const peer = context.env.remoteAddr.hostname;
-    const client = clientAddress(peer, context.req.raw.headers.get("x-forwarded-for"));
-    const admission = window.admit(client.network);
+    const client = findClient(peer, context.req.raw.headers.get("x-forwarded-for"));
+    const admission = limiter.admit(client.network);
     if (admission.admitted) {
       context.set("client", client);
       await next();
     } else {
-      const retryAfter = wholeSeconds(admission.retryIn);
       context.res = errorResponse(
-        new RequestError("rate_limited", `At most ${limitInWords(window)}`, retryAfter),
+        new DomainError("rate_limited", `At most ${limitInWords(limiter)}`, {
+          retryAfter: wholeSeconds(admission.retryIn),
+        }),
       );
     }
     const reset = wholeSeconds(admission.resetIn);
@@ -46,7 +43,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<AppEnv> 
   };
 }
 
-function limitInWords({ limit, window }: SlidingWindow): string {
+function limitInWords({ limit, window }: Limiter): string {
   return `${limit} requests in ${wholeSeconds(window)} s are admitted`;
 }
 

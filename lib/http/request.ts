@@ -1,134 +1,133 @@
 /** Requests from outside, turned into typed values or refused with a clear error. */
 
-import type { Context } from "hono";
 import { type JSONPath, visit } from "jsonc-parser";
 import { z } from "zod";
-import { RequestError } from "../base/errors.ts";
-
-/** The longest body, in bytes, and the longest time it may take to arrive, in milliseconds. */
-export interface BodyLimits {
-  maxBytes: number;
-  timeout: number;
-}
-
-export const BODY_LIMITS: BodyLimits = { maxBytes: 8192, timeout: 10_000 };
-
-function text(name: string) {
-  return z.string({
-    error: ({ input }) => input === undefined ? `${name} is missing` : `${name} must be a string`,
-  });
-}
-
-/** The body of `POST /register`. */
-export const Registration = z.object({
-  username: text("username").regex(
-    /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/,
-    "username must be 1 to 64 letters, digits or . _ @ + -, and begin with a letter or a digit",
-  ),
-  email: text("email").max(254, "email must have at most 254 characters").pipe(
-    z.email("email must be an e-mail address"),
-  ),
-}, "The body must be a JSON object");
+import type { Credentials } from "../accounts/accounts.ts";
+import { textMember } from "../accounts/registration.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
+import { DomainError } from "../base/errors.ts";
+import { type BodyLimits, readBody } from "./body.ts";
 
 /** The body of `POST /auth`. */
-export const Credentials = z.object({
-  username: text("username").min(1, "username is empty"),
-  password: text("password").min(1, "password is empty"),
+const AuthBody = z.object({
+  username: textMember("username").min(1, "username is empty"),
+  password: textMember("password").min(1, "password is empty"),
   expired: z.boolean("expired must be true or false").optional(),
 }, "The body must be a JSON object");
+
+/** What `POST /auth` asks for. */
+export interface AuthRequest {
+  credentials: Credentials;
+  isExpired: boolean;
+}
+
+/**
+ * Reads what `POST /auth` asks for: credentials in the body, in HTTP Basic (RFC 7617), or the same
+ * ones in both.
+ *
+ * @throws {DomainError} as `readJson` and `readQuery` do; `invalid_request` when the credentials in
+ * the two places differ.
+ */
+export async function readAuthRequest(request: Request): Promise<AuthRequest> {
+  const asksExpired = readExpired(readQuery(request));
+  const basic = readBasic(request.headers.get("authorization"));
+  if (basic === undefined) {
+    const { expired = false, ...credentials } = await readJson(request, AuthBody);
+    return { credentials, isExpired: asksExpired || expired };
+  }
+  const body = hasBody(request.headers) ? await readJson(request, AuthBody.partial()) : {};
+  const { username = basic.username, password = basic.password, expired = false } = body;
+  if (username !== basic.username || password !== basic.password) {
+    throw invalid("The credentials in the body and in Authorization differ");
+  }
+  return { credentials: basic, isExpired: asksExpired || expired };
+}
 
 /**
  * Reads a JSON body and validates it.
  *
- * @throws {RequestError} `unsupported_media_type`, `payload_too_large`, `request_timeout` or
+ * @throws {DomainError} `unsupported_media_type`, `payload_too_large`, `request_timeout` or
  * `invalid_request`.
  */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
-  limits: BodyLimits = BODY_LIMITS,
+  limits?: BodyLimits,
 ): Promise<z.infer<Schema>> {
-  assertJson(request.headers.get("content-type"));
-  const body = decodeUtf8(await readBody(request, limits));
+  assertJson(request.headers);
+  const body = toText(await readBody(request, limits));
   const result = schema.safeParse(parseJson(body));
   if (result.success) return result.data;
-  throw new RequestError("invalid_request", result.error.issues[0]!.message);
+  throw invalid(result.error.issues[0]!.message);
 }
 
 /**
- * Whether the query asks for an expired token.
+ * The parameters of the query.
  *
- * @throws {RequestError} when `expired` is not `true` or `false`, a parameter is repeated, or
- * credentials stand in the query, where logs and histories keep them.
+ * @throws {DomainError} `invalid_request` when one is repeated, or credentials stand there, where
+ * logs and histories keep them.
  */
-export function readExpiredParameter(context: Context): boolean {
-  const query = context.req.queries();
-  for (const [name, values] of Object.entries(query)) {
-    if (values.length > 1) {
-      throw new RequestError("invalid_request", "A query parameter must not be repeated");
+export function readQuery(request: Request): URLSearchParams {
+  const { searchParams } = new URL(request.url);
+  for (const name of searchParams.keys()) {
+    if (searchParams.getAll(name).length > 1) {
+      throw invalid("A query parameter must not be repeated");
     }
     if (name === "username" || name === "password") {
-      throw new RequestError("invalid_request", "Credentials must not stand in the query");
+      throw invalid("Credentials must not stand in the query");
     }
   }
-  const value = query.expired?.[0];
-  if (value !== undefined && value !== "true" && value !== "false") {
-    throw new RequestError("invalid_request", "The parameter expired must be true or false");
-  }
-  return value === "true";
+  return searchParams;
 }
 
-function assertJson(contentType: string | null): void {
-  const mediaType = (contentType ?? "").split(";", 1)[0]!.trim().toLowerCase();
-  if (mediaType === "application/json") return;
-  throw new RequestError("unsupported_media_type", "The Content-Type must be application/json");
+function readExpired(query: URLSearchParams): boolean {
+  const value = query.get("expired");
+  if (value === null || value === "true" || value === "false") return value === "true";
+  throw invalid("The parameter expired must be true or false");
 }
 
-async function readBody(request: Request, { maxBytes, timeout }: BodyLimits): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new RequestError("payload_too_large", `The body must have at most ${maxBytes} bytes`);
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
-  if (request.body === null) return new Uint8Array();
-
-  const reader = request.body.getReader();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new RequestError("request_timeout", "The body took too long to arrive")),
-    timeout,
-  );
-  const chunks: Uint8Array[] = [];
+/** The credentials of HTTP Basic (RFC 7617 §2); `undefined` when another scheme or none is used. */
+function readBasic(authorization: string | null): Credentials | undefined {
+  const [, encoded] = /^basic +(\S*) *$/i.exec(authorization ?? "") ?? [];
+  if (encoded === undefined) return undefined;
+  let text: string;
   try {
-    for (let size = 0;;) {
-      const { done, value } = await Promise.race([reader.read(), late.promise]);
-      if (done) return concatenate(chunks, size);
-      size += value.length;
-      if (size > maxBytes) throw tooLarge();
-      chunks.push(value);
-    }
-  } catch (error) {
-    reader.cancel().catch(() => {}); // the connection may be gone already
-    if (error instanceof RequestError) throw error;
-    throw new RequestError("invalid_request", "The body did not arrive whole");
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = decodeUtf8(Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0)));
   } catch {
-    throw new RequestError("invalid_request", "The body is not UTF-8");
+    throw invalid("The Authorization header is not Basic in base64 of UTF-8");
+  }
+  const colon = text.indexOf(":");
+  if (colon < 1 || colon === text.length - 1) {
+    throw invalid("The Authorization header lacks the username or the password");
+  }
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** Whether a request says that a body comes with it (RFC 9112 §6.3). */
+function hasBody(headers: Headers): boolean {
+  const length = headers.get("content-length") ?? "0";
+  return length !== "0" || headers.has("transfer-encoding") || headers.has("content-type");
+}
+
+/** JSON is UTF-8 (RFC 8259 §8.1), and nothing here undoes a content coding (RFC 9110 §15.5.16). */
+function assertJson(headers: Headers): void {
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";")
+    .map((part) => part.trim());
+  if (type !== "application/json") {
+    throw unsupported("The Content-Type must be application/json");
+  }
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
+    throw unsupported("The charset must be UTF-8");
+  }
+  if (headers.has("content-encoding")) throw unsupported("The body must not be encoded");
+}
+
+function toText(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw invalid("The body is not UTF-8");
   }
 }
 
@@ -137,7 +136,7 @@ function parseJson(body: string): unknown {
   try {
     value = JSON.parse(body);
   } catch {
-    throw new RequestError("invalid_request", "The body is not JSON");
+    throw invalid("The body is not JSON");
   }
   assertUniqueNames(body);
   return value;
@@ -151,10 +150,16 @@ function assertUniqueNames(body: string): void {
     onObjectEnd: () => void names.pop(),
     onObjectProperty(name: string, _offset, _length, _line, _column, _path: () => JSONPath) {
       const seen = names.at(-1)!;
-      if (seen.has(name)) {
-        throw new RequestError("invalid_request", "A name must not be repeated in a JSON object");
-      }
+      if (seen.has(name)) throw invalid("A name must not be repeated in a JSON object");
       seen.add(name);
     },
   });
+}
+
+function invalid(message: string): DomainError {
+  return new DomainError("invalid_request", message);
+}
+
+function unsupported(message: string): DomainError {
+  return new DomainError("unsupported_media_type", message);
 }

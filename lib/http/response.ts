@@ -1,12 +1,12 @@
 /** Responses: every error in one shape, and the JWK set with its validators. */
 
 import type { Context } from "hono";
-import { type ErrorCode, RequestError, StorageUnavailableError } from "../base/errors.ts";
+import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { maxAge, type PublishedSet } from "../keys/published_set.ts";
 
-/** The HTTP status of each code (RFC 9110 §15, RFC 6585 §4). */
-const STATUS = {
+/** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
+const STATUS: Partial<Record<ErrorCode, number>> = {
   invalid_request: 400,
   invalid_credentials: 401,
   access_denied: 403,
@@ -17,41 +17,51 @@ const STATUS = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
-  server_error: 500,
   overloaded: 503,
-} as const satisfies Record<ErrorCode, number>;
+};
+
+/** What every answer says: it is of the type that it names, whatever it looks like. */
+const EVERYWHERE = { "x-content-type-options": "nosniff" };
 
 /** What a 401 asks for (RFC 7617 §2). */
 const CHALLENGE = 'Basic realm="jwks-server"';
 
-/** Answers with the one error shape, the one of OAuth (RFC 6749 §5.2). */
-export function errorResponse(error: RequestError): Response {
-  const headers = new Headers({ "cache-control": "no-store" });
-  if (error.code === "invalid_credentials") headers.set("www-authenticate", CHALLENGE);
-  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
-  const body = { error: error.code, error_description: error.message };
-  return Response.json(body, { status: STATUS[error.code], headers });
+/**
+ * Answers with the one error shape, the one of OAuth (RFC 6749 §5.2). What a client may not know
+ * becomes `server_error`, which says nothing of itself.
+ */
+export function errorResponse({ code, message, data }: DomainError): Response {
+  const status = STATUS[code];
+  const headers = new Headers({ ...EVERYWHERE, "cache-control": "no-store" });
+  if (code === "request_timeout") headers.set("connection", "close"); // the rest may never come
+  if (code === "invalid_credentials") headers.set("www-authenticate", CHALLENGE);
+  if (data.retryAfter !== undefined) headers.set("retry-after", String(data.retryAfter));
+  const body = status === undefined
+    ? { error: "server_error", error_description: "The server could not answer" }
+    : { error: code, error_description: message };
+  return Response.json(body, { status: status ?? 500, headers });
 }
 
-/**
- * Turns whatever was thrown into a response. What is not a `RequestError` is logged here and says
- * nothing of itself to the client.
- */
+/** Turns whatever was thrown into a response; what a client may not know is logged here. */
 export function failureResponse(error: unknown, log: Log): Response {
-  if (error instanceof RequestError) return errorResponse(error);
-  if (error instanceof StorageUnavailableError) {
-    log.warn("a request was refused: the database cannot be used", errorFields(error));
+  if (isDomainError(error) && STATUS[error.code] !== undefined) return errorResponse(error);
+  if (isDomainError(error, "storage_unavailable")) {
+    const { fault } = error.data;
+    log.warn("a request was refused: the database cannot be used", {
+      ...errorFields(error),
+      ...(fault === undefined ? {} : { fault }),
+    });
     const description = "The server cannot do this just now";
-    return errorResponse(new RequestError("overloaded", description, 1));
+    return errorResponse(new DomainError("overloaded", description, { retryAfter: 1 }));
   }
   log.error("a request failed", errorFields(error));
-  return errorResponse(new RequestError("server_error", "The server could not answer"));
+  return errorResponse(new DomainError("failed", ""));
 }
 
 /** Answers a method that a route does not have (RFC 9110 §15.5.6). */
 export function methodNotAllowed(allowed: string): Response {
   const response = errorResponse(
-    new RequestError("method_not_allowed", `The method must be ${allowed.replace(", ", " or ")}`),
+    new DomainError("method_not_allowed", `The method must be ${allowed.replace(", ", " or ")}`),
   );
   response.headers.set("allow", allowed);
   return response;
@@ -59,7 +69,7 @@ export function methodNotAllowed(allowed: string): Response {
 
 /** Answers with something that no cache may keep: a password or a token (RFC 6749 §5.1). */
 export function secretResponse(context: Context, body: Record<string, unknown>, status: 200 | 201) {
-  return context.json(body, status, { "cache-control": "no-store" });
+  return context.json(body, status, { ...EVERYWHERE, "cache-control": "no-store" });
 }
 
 /** Answers a GET or HEAD of the JWK set, with 304 when the client holds it already. */
@@ -68,18 +78,19 @@ export function publishedSetResponse(
   now: number,
   ifNoneMatch: string | null,
 ): Response {
-  const caching = {
+  const headers = {
+    ...EVERYWHERE,
     "cache-control": `public, max-age=${maxAge(set, now)}, must-revalidate`,
     "etag": set.etag,
   };
   if (ifNoneMatch !== null && matches(ifNoneMatch, set.etag)) {
-    return new Response(null, { status: 304, headers: caching });
+    return new Response(null, { status: 304, headers });
   }
   return new Response(set.body, {
     headers: {
+      ...headers,
       "content-type": "application/jwk-set+json",
       "content-length": String(set.body.length), // said for HEAD, too
-      ...caching,
     },
   });
 }

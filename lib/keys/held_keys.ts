@@ -1,42 +1,69 @@
 /** The stored keys, opened: what a process knows of the storage's keys, and how it learns more. */
 
 import { isSameBytes } from "../base/bytes.ts";
-import { readSchedule } from "../sealing/encryption.ts";
-import { CommandError, EXIT, KeyUnreadableError } from "../base/errors.ts";
-import type { KeyEncryption } from "../sealing/key_encryption.ts";
+import { DomainError, isDomainError, keyUnreadable } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ScheduledKey } from "../rotation/policy.ts";
-import { importSigningKey, type PublicJwk, type SigningKey } from "./signing_key.ts";
-import { isSameRecord, type KeyRecord, type KeySnapshot, type Storage } from "../storage/storage.ts";
+import { readSchedule } from "../sealing/encryption.ts";
+import type { KeyEncryption } from "../sealing/key_encryption.ts";
+import type {
+  KeyEncryptionRecord,
+  KeyRecord,
+  KeySnapshot,
+  KeyStorage,
+  OddRow,
+} from "../storage/storage.ts";
+import { importSigningKey, type SigningKey } from "./signing_key.ts";
 
-/** An opened key: its schedule, the row it came from, and what it signs with. */
-export interface HeldKey extends ScheduledKey {
+/** An opened key: its schedule, what it signs with, and the row it came from. */
+export interface HeldKey extends ScheduledKey, SigningKey {
   record: KeyRecord;
-  signing: SigningKey;
-  publicJwk: PublicJwk;
 }
 
 export interface HeldKeysParts {
-  storage: Storage;
+  storage: KeyStorage;
   encryption: KeyEncryption;
+  /** Finds what opens the storage after it was sealed under another secret, if this process can. */
+  reopen: (record: KeyEncryptionRecord) => Promise<KeyEncryption | undefined>;
+  /** Whether the first reading refuses everything when a row cannot be opened. */
+  isStrict: boolean;
   log: Log;
+}
+
+/** What one reading of the storage gave. */
+interface Reading {
+  keys: readonly HeldKey[];
+  refused: readonly OddRow[];
 }
 
 export class HeldKeys {
   readonly #parts: HeldKeysParts;
+  #encryption: KeyEncryption;
   #keys: readonly HeldKey[] = [];
-  #snapshot: KeySnapshot = { records: [], check: new Uint8Array() };
-  #version: number | undefined;
+  #refused: readonly OddRow[] = [];
+  #snapshot: KeySnapshot = {
+    revision: -1,
+    records: [],
+    odd: [],
+    check: new Uint8Array(),
+    policy: undefined,
+  };
   #isSuperseded = false;
   #readings = { begun: 0, applied: 0 };
 
   constructor(parts: HeldKeysParts) {
     this.#parts = parts;
+    this.#encryption = parts.encryption;
   }
 
-  /** In the order of `kid`; the same array as long as nothing changed. */
+  /** In the order of `id`; the same array as long as nothing changed. */
   get keys(): readonly HeldKey[] {
     return this.#keys;
+  }
+
+  /** Rows that cannot be opened: no key of theirs signs or is published. */
+  get refused(): readonly OddRow[] {
+    return this.#refused;
   }
 
   /** What the storage held when it was last read. */
@@ -44,80 +71,165 @@ export class HeldKeys {
     return this.#snapshot;
   }
 
+  /** What the keys are sealed under. */
+  get encryption(): KeyEncryption {
+    return this.#encryption;
+  }
+
   /**
-   * The keys are sealed under another secret by now. What is held goes on being used, as far as the
-   * storage's rows still allow; nothing may be written with the old secret.
+   * The keys are sealed under a secret by now that this process does not have. What is held goes on
+   * being used, as far as the storage's rows still allow; nothing may be written with the old secret.
    */
   get isSuperseded(): boolean {
     return this.#isSuperseded;
   }
 
-  /** Reads the storage if another process has changed it. */
+  /** Reads the storage if the keys have changed in it. @throws as `reload` does. */
   async refresh(): Promise<void> {
-    if (await this.#parts.storage.version() !== this.#version) await this.reload();
+    const isKnown = await this.#parts.storage.revision() === this.#snapshot.revision;
+    if (!isKnown) await this.reload();
   }
 
   /**
-   * Reads the storage; rows that did not change are not opened again.
+   * Reads the storage; rows that did not change are not opened again. A row that is not as it was
+   * sealed takes itself out, and is named in the log.
    *
-   * @throws {KeyUnreadableError} when a row is not as it was sealed; what is held then stays.
+   * @throws {DomainError} `storage_unavailable`; what is held then stays. `secret_unusable` when the
+   * first reading finds the keys under a secret that this process does not have; `key_unreadable`
+   * when a strict first reading meets a row that is not as it was sealed.
    */
   async reload(): Promise<void> {
-    const { storage, encryption } = this.#parts;
     const turn = ++this.#readings.begun;
-    const version = await storage.version();
-    const snapshot = await storage.readKeys();
-    const isOurs = isSameBytes(snapshot.check, encryption.record.check);
-    if (!isOurs && this.#version === undefined) {
-      throw new CommandError(EXIT.config, "the secret of the database was changed just now", [
-        "start again with the new secret",
-      ]);
+    const snapshot = await this.#parts.storage.readKeys();
+    const encryption = await this.#encryptionOf(snapshot);
+    if (encryption === undefined && this.#readings.applied === 0) {
+      throw new DomainError("secret_unusable", "The secret of the database was changed just now", {
+        hints: ["start again with the new secret"],
+      });
     }
-    const keys = isOurs
-      ? await Promise.all(snapshot.records.map((record) => this.#hold(record)))
-      : this.#survivors(snapshot);
+    const reading = encryption
+      ? await this.#open(snapshot, encryption)
+      : survivors(this.#keys, snapshot);
+    const [worst] = reading.refused;
+    if (worst !== undefined && this.#parts.isStrict && this.#readings.applied === 0) {
+      throw keyUnreadable(worst.id, worst.reason);
+    }
     if (turn < this.#readings.applied) return; // a later reading is already in place
     this.#readings.applied = turn;
+    this.#apply(snapshot, reading, encryption);
+  }
+
+  async #encryptionOf({ check }: KeySnapshot): Promise<KeyEncryption | undefined> {
+    if (isSameBytes(check, this.#encryption.record.check)) return this.#encryption;
+    const { storage, reopen } = this.#parts;
+    const record = await storage.readKeyEncryption();
+    const found = record && await reopen(record).catch((error) => {
+      if (isDomainError(error, "secret_unusable")) return undefined; // a file that is half changed
+      throw error;
+    });
+    return found && isSameBytes(found.record.check, check) ? found : undefined;
+  }
+
+  async #open(snapshot: KeySnapshot, encryption: KeyEncryption): Promise<Reading> {
+    const held = byId(this.#keys);
+    const opened = await Promise.all(snapshot.records.map(async (record) => {
+      const known = held.get(record.id);
+      if (known && isSameRecord(known.record, record)) return known;
+      try {
+        return await openRow(record, encryption);
+      } catch (error) {
+        if (!isDomainError(error, "key_unreadable")) throw error;
+        return { id: String(record.id), reason: error.data.reason! };
+      }
+    }));
+    const isKey = (row: HeldKey | OddRow): row is HeldKey => "record" in row;
+    return {
+      keys: opened.filter(isKey),
+      refused: [...snapshot.odd, ...opened.filter((row) => !isKey(row))] as OddRow[],
+    };
+  }
+
+  #apply(snapshot: KeySnapshot, { keys, refused }: Reading, encryption?: KeyEncryption): void {
+    this.#noteRefused(refused);
+    this.#noteSecret(encryption);
     this.#snapshot = snapshot;
-    this.#version = version;
-    this.#noteSecret(isOurs);
     const isSame = keys.length === this.#keys.length &&
-      keys.every((key, i) => key === this.#keys[i]);
+      keys.every((key, place) => key === this.#keys[place]);
     if (!isSame) this.#keys = keys;
   }
 
-  async #hold(record: KeyRecord): Promise<HeldKey> {
-    const known = this.#keys.find((key) => key.kid === record.kid);
-    if (known && isSameRecord(known.record, record)) return known;
-    const { schedule, jwk } = await this.#parts.encryption.open(record);
-    try {
-      const signing = await importSigningKey(jwk);
-      return { ...schedule, record, signing, publicJwk: signing.publicJwk };
-    } catch (error) {
-      throw new KeyUnreadableError(record.kid, "it holds no usable key", { cause: error });
-    }
-  }
-
-  /**
-   * The held keys whose rows are still there, as the rows say. Their private halves cannot be opened
-   * any more, but the times stand in the clear in the protected headers.
-   */
-  #survivors({ records }: KeySnapshot): HeldKey[] {
-    return this.#keys.flatMap((key) => {
-      const record = records.find(({ kid }) => kid === key.kid);
-      if (record === undefined) return [];
-      if (isSameRecord(record, key.record)) return [key];
-      return [{ ...key, ...readSchedule(record), record }];
-    });
-  }
-
-  #noteSecret(isOurs: boolean): void {
-    if (!isOurs && !this.#isSuperseded) {
+  #noteRefused(refused: readonly OddRow[]): void {
+    const known = new Map(this.#refused.map(({ id, reason }) => [id, reason]));
+    const held = new Map(this.#keys.map((key) => [String(key.id), key.kid]));
+    for (const { id, reason } of refused) {
+      if (known.get(id) === reason) continue;
+      const kid = held.get(id);
       this.#parts.log.error(
+        "a stored key is refused: it neither signs nor is published, the others go on",
+        { row: id, reason, ...(kid === undefined ? {} : { kid }) },
+      );
+    }
+    this.#refused = refused;
+  }
+
+  #noteSecret(encryption: KeyEncryption | undefined): void {
+    const { log } = this.#parts;
+    if (encryption === undefined && !this.#isSuperseded) {
+      log.error(
         "the secret of the database was changed: this process goes on with the keys it holds and " +
           "makes no new ones; start it again with the new secret",
       );
     }
-    this.#isSuperseded = !isOurs;
+    if (encryption !== undefined && encryption !== this.#encryption) {
+      log.info("the secret of the database was changed: this process goes on under the new one");
+      this.#encryption = encryption;
+    }
+    this.#isSuperseded = encryption === undefined;
   }
+}
+
+/** @throws {DomainError} `key_unreadable` when the row is not as it was sealed. */
+async function openRow(record: KeyRecord, encryption: KeyEncryption): Promise<HeldKey> {
+  const { schedule, jwk } = await encryption.open(record);
+  try {
+    return { ...schedule, ...await importSigningKey(jwk), record };
+  } catch (error) {
+    throw keyUnreadable(record.id, "it holds no usable key", error);
+  }
+}
+
+/**
+ * The held keys whose rows are still there, when those cannot be opened any more. Nobody proves the
+ * times in their headers, so they can only take away: a revocation, or an earlier end.
+ */
+function survivors(held: readonly HeldKey[], { records }: KeySnapshot): Reading {
+  const rows = byId(records);
+  const refused: OddRow[] = [];
+  const keys = held.flatMap((key) => {
+    const record = rows.get(key.id);
+    if (record === undefined) return [];
+    if (isSameRecord(record, key.record)) return [key];
+    try {
+      const { signUntil, exp, revokedAt } = readSchedule(record);
+      return [{
+        ...key,
+        signUntil: Math.min(key.signUntil, signUntil),
+        exp: Math.min(key.exp, exp),
+        revokedAt: key.revokedAt ?? revokedAt,
+      }];
+    } catch (error) {
+      refused.push({ id: String(key.id), reason: (error as Error).message });
+      return [];
+    }
+  });
+  return { keys, refused };
+}
+
+function byId<Row extends { id: number }>(rows: readonly Row[]): Map<number, Row> {
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Whether two rows of `keys` are the same to the byte. */
+function isSameRecord(one: KeyRecord, other: KeyRecord): boolean {
+  return one.id === other.id && one.exp === other.exp && isSameBytes(one.key, other.key);
 }

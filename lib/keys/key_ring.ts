@@ -1,50 +1,53 @@
 /**
  * The key ring: which key signs, which are published, and what must be done about it. The storage
  * has the last word: every change is decided on what it holds, prepared outside any transaction,
- * and applied only if it still holds just that.
+ * and applied only if it still holds just that. This room also makes, imports and publishes keys;
+ * it imports `lib/sealing`, `lib/rotation`, `lib/storage` and `lib/base`.
  */
 
 import type { JWK } from "jose";
 import { type Clock, numericDate } from "../base/clock.ts";
-import { CommandError, EXIT, RequestError } from "../base/errors.ts";
-import { type HeldKey, HeldKeys } from "./held_keys.ts";
-import type { KeyEncryption } from "../sealing/key_encryption.ts";
-import type { KeyPool } from "./key_pool.ts";
-import { KeyWriter } from "./key_writer.ts";
-import type { Log } from "../base/log.ts";
-import { preparePublishedSet, type PublishedSet } from "./published_set.ts";
+import { DomainError, isDomainError } from "../base/errors.ts";
+import { errorFields } from "../base/log.ts";
 import {
   activeKey,
   bornExpiredKey,
   isEmptyPlan,
+  nextMoment,
   planRotation,
-  type RotationPolicy,
+  reschedule,
   type Schedule,
   type ScheduledKey,
+  waitingKeys,
 } from "../rotation/policy.ts";
+import type { OddRow } from "../storage/storage.ts";
+import type { SigningAlgorithm } from "./algorithms.ts";
+import { type HeldKey, HeldKeys, type HeldKeysParts } from "./held_keys.ts";
+import type { KeyPolicy } from "./key_policy.ts";
+import type { KeyPool } from "./key_pool.ts";
+import { KeyWriter } from "./key_writer.ts";
+import { preparePublishedSet, type PublishedSet } from "./published_set.ts";
+import { SharedPolicy } from "./shared_policy.ts";
 import type { PrivateJwk, SigningKey } from "./signing_key.ts";
-import type { Storage } from "../storage/storage.ts";
 
 /** What the key ring works with. */
-export interface KeyRingParts {
-  storage: Storage;
-  encryption: KeyEncryption;
+export interface KeyRingParts extends Omit<HeldKeysParts, "isStrict"> {
   /** Makes new private keys. */
-  pool: KeyPool<PrivateJwk>;
-  policy: RotationPolicy;
+  pool: KeyPool<SigningAlgorithm, PrivateJwk>;
+  /** The policy that this process is configured with. */
+  policy: KeyPolicy;
   clock: Clock;
-  log: Log;
 }
 
 /** A key to sign with now; a token must end by `exp` (seconds since the epoch). */
-export interface Signer extends SigningKey {
-  exp: number;
-}
+export type Signer = SigningKey & Pick<Schedule, "exp">;
 
-/** What an operator's decision changes: schedules of held keys, and perhaps a key that joins them. */
+/** What an operator's decision changes: schedules of held keys, rows, and perhaps a new key. */
 export interface KeyDecision {
-  change: readonly ScheduledKey[];
+  change?: readonly ScheduledKey[];
   add?: { schedule: Schedule; jwk: JWK };
+  /** Numbers of rows that cannot be opened, to delete. */
+  remove?: readonly (number | string)[];
 }
 
 export class KeyRing {
@@ -53,31 +56,52 @@ export class KeyRing {
   readonly #writer: KeyWriter;
   #published: { of: readonly HeldKey[]; set: PublishedSet } | undefined;
   #maintenance: Promise<void> = Promise.resolve();
+  /** What was found in line with the policy, and until when it stays so. */
+  #inLine: { keys: readonly HeldKey[]; policy: KeyPolicy; from: number; until: number } | undefined;
+  readonly #policy: SharedPolicy;
+  readonly #isServing: boolean;
   #lastActive: string | undefined;
   #emergencies = 0;
 
-  private constructor(parts: KeyRingParts) {
+  private constructor(parts: KeyRingParts, isServing: boolean, isStrict: boolean) {
     this.#parts = parts;
-    this.#held = new HeldKeys(parts);
+    this.#held = new HeldKeys({ ...parts, isStrict });
     this.#writer = new KeyWriter({ ...parts, held: this.#held });
+    this.#policy = new SharedPolicy({ ...parts, held: this.#held });
+    this.#isServing = isServing;
   }
 
   /**
-   * Opens every stored key and returns as soon as one can sign, which on a new storage is the first
-   * key to be finished; `maintain` makes the others.
+   * Opens every stored key, makes this process's policy that of the storage, and returns as soon as
+   * a key can sign, which on a new storage is the first one to be finished; `maintain` makes the
+   * others. A storage that holds keys and cannot be written now is served as it is.
    *
-   * @throws {KeyUnreadableError} when a stored key is not as it was sealed.
+   * @throws {DomainError} `key_unreadable` when a stored key is not as it was sealed.
    */
   static async open(parts: KeyRingParts): Promise<KeyRing> {
-    const ring = await KeyRing.load(parts);
-    while (ring.#active() === undefined && await ring.#step());
+    const ring = new KeyRing(parts, true, true);
+    await ring.#held.reload();
+    try {
+      await ring.#policy.adopt();
+      while (ring.#active() === undefined && await ring.#step());
+    } catch (error) {
+      if (!isDomainError(error, "storage_unavailable") || ring.keys.length === 0) throw error;
+      parts.log.warn("the server starts, but the database cannot be written", errorFields(error));
+    }
     return ring;
   }
 
-  /** Opens every stored key and changes nothing. @throws as `open` does. */
-  static async load(parts: KeyRingParts): Promise<KeyRing> {
-    const ring = new KeyRing(parts);
+  /**
+   * Opens the stored keys and changes nothing; the policy is the one in the storage.
+   *
+   * @param isTolerant whether rows that cannot be opened are left aside (see `refused`) instead of
+   * refused.
+   * @throws as `open` does.
+   */
+  static async load(parts: KeyRingParts, { isTolerant = false } = {}): Promise<KeyRing> {
+    const ring = new KeyRing(parts, false, !isTolerant);
     await ring.#held.reload();
+    ring.#policy.follow();
     return ring;
   }
 
@@ -86,34 +110,55 @@ export class KeyRing {
     return this.#emergencies;
   }
 
-  /** The opened keys in the order of `kid`. */
+  /** The opened keys in the order in which they were made. */
   get keys(): readonly HeldKey[] {
     return this.#held.keys;
+  }
+
+  /** The rows that cannot be opened. */
+  get refused(): readonly OddRow[] {
+    return this.#held.refused;
+  }
+
+  /** The policy that the keys are kept by: the storage's, which all its processes share. */
+  get policy(): KeyPolicy {
+    return this.#policy.value;
+  }
+
+  /** How this process is configured otherwise than the storage's policy says. */
+  get policyDifferences(): string[] {
+    return this.#policy.differences;
   }
 
   /**
    * The one key that signs now. Changes that other processes have made are seen first.
    *
-   * @throws {StorageUnavailableError} when the storage cannot be asked.
+   * @throws {DomainError} `storage_unavailable` when the storage cannot be asked, `overloaded` when
+   * no key can sign just now.
    */
   async signer(): Promise<Signer> {
-    await this.#held.refresh();
-    if (this.#active() === undefined) await this.maintain();
-    const key = this.#active();
-    if (key === undefined) throw new RequestError("overloaded", "No key can sign just now", 1);
-    return { ...key.signing, exp: key.exp };
+    return await this.#signerOf(() => this.#active());
   }
 
-  /** The key whose tokens are expired and whose public half is never published. */
+  /**
+   * The key whose tokens are expired and whose public half is never published.
+   *
+   * @throws {DomainError} `invalid_request` when expired tokens are switched off; otherwise as
+   * `signer` does.
+   */
   async expiredSigner(): Promise<Signer> {
-    if (!this.#parts.policy.expiredTokens) {
-      throw new RequestError("invalid_request", "Expired tokens are switched off");
+    if (!this.policy.expiredTokens) {
+      throw new DomainError("invalid_request", "Expired tokens are switched off");
     }
+    return await this.#signerOf(() => bornExpiredKey(this.keys, this.#now()));
+  }
+
+  async #signerOf(find: () => HeldKey | undefined): Promise<Signer> {
     await this.#held.refresh();
-    if (bornExpiredKey(this.keys, this.#now()) === undefined) await this.maintain();
-    const key = bornExpiredKey(this.keys, this.#now());
-    if (key === undefined) throw new RequestError("overloaded", "No key can sign just now", 1);
-    return { ...key.signing, exp: key.exp };
+    if (find() === undefined) await this.maintain();
+    const key = find();
+    if (key !== undefined) return key;
+    throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
   }
 
   /** The JWK set as of now, from memory; `undefined` when no key can be published. */
@@ -126,9 +171,16 @@ export class KeyRing {
     return set;
   }
 
-  /** Brings the keys in line with the policy and the clock. One run at a time; others wait. */
+  /**
+   * Brings the keys in line with the policy and the clock. One run at a time; others wait.
+   *
+   * @throws {DomainError} `storage_unavailable`; what was done by then stays done, and the next run
+   * goes on from there. Whatever the generation of a key fails with.
+   */
   maintain(): Promise<void> {
     const run = this.#maintenance.then(async () => {
+      if (this.#held.isSuperseded) await this.#held.reload(); // the new secret may be there by now
+      if (this.#isServing) await this.#policy.adopt();
       while (await this.#step());
     });
     this.#maintenance = run.catch(() => {}); // the caller of `run` is told
@@ -138,69 +190,107 @@ export class KeyRing {
   /**
    * Carries out an operator's decision, together with what follows from it at once: when no key
    * could sign any more, the successor takes over in the same transaction. `decide` may be asked
-   * again, when another process was faster, and refuses by throwing.
+   * again, when another process was faster, and refuses by throwing. What else is due is done by
+   * `maintain`, which also reads what came of it.
+   *
+   * @throws {DomainError} `conflict` under an old secret, `storage_unavailable`, and whatever
+   * `decide` throws; nothing has changed then.
    */
   async change(decide: (keys: readonly HeldKey[], now: number) => KeyDecision): Promise<void> {
     while (!await this.#tryChange(decide));
-    await this.maintain();
   }
 
   async #tryChange(decide: Parameters<KeyRing["change"]>[0]): Promise<boolean> {
-    const { pool, policy } = this.#parts;
-    await this.#held.reload();
+    await this.#held.refresh();
     if (this.#held.isSuperseded) {
-      throw new CommandError(EXIT.failed, "the secret of the database was changed meanwhile");
+      throw new DomainError("conflict", "The secret of the database was changed meanwhile", {
+        hints: ["try again with the new secret"],
+      });
     }
     const now = this.#now();
-    const { change, add } = decide(this.keys, now);
-    const added = new Map<number, JWK>();
-    let keys = replaceKeys(this.keys, change);
-    if (add) keys = [...keys, this.#writer.join(added, add.schedule, add.jwk)];
-    const plan = planRotation(keys, now, policy);
+    const { change = [], add, remove = [] } = decide(this.keys, now);
+    const joined = add ? [this.#writer.register(add.schedule, add.jwk)] : [];
+    const decided = [...reschedule(this.keys, change), ...joined.map(({ schedule }) => schedule)];
+    const plan = planRotation(decided, now, this.policy);
     if (plan.isEmergency) {
-      const made = pool.take() ?? await this.#waitForKey(plan.create.length);
-      if (made === undefined) return false;
-      keys = [...keys, this.#writer.join(added, plan.create[0]!, made)];
+      const made = await this.#finishedKey(plan.create.length);
+      if (made === "later") return false;
+      if (made !== "never") joined.push(this.#writer.register(plan.create[0]!, made, joined));
     }
-    keys = replaceKeys(keys, plan.reschedule);
-    const isChanged = (key: ScheduledKey) => !this.keys.includes(key as HeldKey);
-    const schedules = keys.filter((key) => isChanged(key) && !plan.remove.includes(key.kid));
-    const isDone = await this.#writer.commit({ schedules, added, remove: plan.remove });
+    const held = new Set<ScheduledKey>(this.keys);
+    const added = new Map(joined.map((key) => [key.schedule.id, key]));
+    const isDone = await this.#writer.commit({
+      reschedule: reschedule(decided, plan.reschedule)
+        .filter((key) => !held.has(key) && !added.has(key.id) && !plan.remove.includes(key.id)),
+      add: joined,
+      remove: [...plan.remove, ...remove],
+    });
     if (isDone && plan.isEmergency) this.#reportEmergency();
     return isDone;
   }
 
+  /**
+   * A new key that is ready; `later` after a wait for one, so that the caller decides anew; `never`
+   * when none can be made, which must not keep a leaked key from being revoked.
+   */
+  async #finishedKey(count: number): Promise<PrivateJwk | "later" | "never"> {
+    const { pool, log } = this.#parts;
+    const { alg } = this.policy;
+    const made = pool.take(alg);
+    if (made !== undefined) return made;
+    try {
+      pool.prepare(alg, count);
+      await pool.readied(alg);
+      return "later";
+    } catch (error) {
+      log.error("no key can be made", errorFields(error));
+      return "never";
+    }
+  }
+
   /** One change, or one wait for a key in the making; false when nothing is left to do. */
   async #step(): Promise<boolean> {
-    const { pool, policy } = this.#parts;
-    await this.#held.reload();
+    await this.#held.refresh();
+    this.#policy.follow();
     this.#reportRotation();
-    const plan = planRotation(this.keys, this.#now(), policy);
-    if (this.#held.isSuperseded || isEmptyPlan(plan)) return false;
-    const added = new Map<number, JWK>();
-    const schedules = [...plan.reschedule];
-    const [urgent] = plan.create;
-    const made = urgent && (pool.take() ?? await this.#waitForKey(plan.create.length));
-    if (urgent && !made) return true; // time has passed: decide anew
-    if (made) schedules.push(this.#writer.join(added, urgent!, made));
-    let isDone = false;
-    try {
-      isDone = await this.#writer.commit({ schedules, added, remove: plan.remove });
-    } finally {
-      if (made && !isDone) pool.putBack(made);
+    const now = this.#now();
+    if (this.#held.isSuperseded || this.#isInLine(now)) return false;
+    const { keys, policy } = this;
+    const plan = planRotation(keys, now, policy);
+    if (isEmptyPlan(plan)) {
+      this.#inLine = { keys, policy, from: now, until: nextMoment(keys, now, policy) };
+      return false;
     }
-    if (isDone && plan.isEmergency) this.#reportEmergency();
+    const { pool } = this.#parts;
+    const [urgent] = plan.create;
+    const made = urgent && pool.take(policy.alg);
+    if (urgent && !made && isEmptyPlan({ ...plan, create: [] })) {
+      pool.prepare(policy.alg, plan.create.length);
+      await pool.readied(policy.alg);
+      return true; // time has passed: decide anew
+    }
+    // What needs no new key does not wait for one: the active key could end while it is made.
+    const add = made ? [this.#writer.register(urgent!, made)] : [];
+    const isDone = await this.#writer.commit({ ...plan, add });
+    const isUnannounced = plan.isEmergency ||
+      (this.#active() === undefined && this.refused.length > 0);
+    if (isDone && made && isUnannounced) this.#reportEmergency();
     return true;
   }
 
-  /** Starts keys in the making and waits for the first; gives none, so that callers decide anew. */
-  async #waitForKey(count: number): Promise<undefined> {
-    this.#parts.pool.prepare(count);
-    await this.#parts.pool.readied();
+  /** Whether nothing has become due since the keys were last found in line with the policy. */
+  #isInLine(now: number): boolean {
+    const known = this.#inLine;
+    return known !== undefined && known.keys === this.keys && known.policy === this.policy &&
+      known.from <= now && now < known.until;
   }
 
   #active(): HeldKey | undefined {
-    return activeKey(this.keys, this.#now());
+    const now = this.#now();
+    const active = activeKey(this.keys, now);
+    // Another process has ended it early and told nobody here when the next one begins.
+    if (active === undefined && this.#held.isSuperseded) return waitingKeys(this.keys, now)[0];
+    return active;
   }
 
   #now(): number {
@@ -217,16 +307,9 @@ export class KeyRing {
   }
 
   #reportRotation(): void {
-    const kid = this.#active()?.signing.kid;
+    const kid = this.#active()?.kid;
     if (kid === this.#lastActive) return;
     if (kid !== undefined) this.#parts.log.info("a key signs from now on", { kid });
     this.#lastActive = kid;
   }
-}
-
-function replaceKeys(
-  keys: readonly ScheduledKey[],
-  changed: readonly ScheduledKey[],
-): readonly ScheduledKey[] {
-  return keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
 }

@@ -1,8 +1,7 @@
 /** The JWK set (RFC 7517 §5) as it is served: bytes and validators, prepared before they are asked for. */
 
 import { createHash } from "node:crypto";
-import { PUBLICATION_DELAY } from "../server/config.ts";
-import { publishedKeys, type ScheduledKey } from "../rotation/policy.ts";
+import { PUBLICATION_DELAY, publishedKeys, type ScheduledKey } from "../rotation/policy.ts";
 import type { PublicJwk } from "./signing_key.ts";
 
 /** A prepared JWK set. It is right from `from` until before `until`, in seconds. */

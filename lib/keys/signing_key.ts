@@ -1,36 +1,14 @@
 /** Signing keys: made, imported for signing, and reduced to their public half. */
 
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
-
-/** The size of new RSA keys, in bits. */
-const RSA_BITS = 2048;
-
-/** The public members of each key type (RFC 7518 §6, RFC 8037 §2, RFC 9964 §3). */
-const PUBLIC_MEMBERS = {
-  RSA: ["n", "e"],
-  EC: ["crv", "x", "y"],
-  OKP: ["crv", "x"],
-  AKP: ["pub"],
-} as const satisfies Record<string, readonly (keyof JWK)[]>;
-
-/** The JWS algorithms that keys are made for, each with its key type. */
-export const SIGNING_ALGORITHMS = {
-  "RS256": "RSA",
-  "RS384": "RSA",
-  "RS512": "RSA",
-  "PS256": "RSA",
-  "PS384": "RSA",
-  "PS512": "RSA",
-  "ES256": "EC",
-  "ES384": "EC",
-  "ES512": "EC",
-  "EdDSA": "OKP",
-  "ML-DSA-44": "AKP",
-  "ML-DSA-65": "AKP",
-  "ML-DSA-87": "AKP",
-} as const satisfies Record<string, keyof typeof PUBLIC_MEMBERS>;
-
-export type SigningAlgorithm = keyof typeof SIGNING_ALGORITHMS;
+import { DomainError } from "../base/errors.ts";
+import {
+  isSigningAlgorithm,
+  publicMembers,
+  RSA_BITS,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from "./algorithms.ts";
 
 /** A private JWK that says what it is for. */
 export interface PrivateJwk extends JWK {
@@ -54,10 +32,23 @@ export interface SigningKey {
   publicJwk: PublicJwk;
 }
 
-/** Makes a private key with WebCrypto, as a JWK without a `kid`. */
+/**
+ * Makes a private key with WebCrypto, as a JWK without a `kid`.
+ *
+ * @throws {DomainError} `failed` when this runtime cannot.
+ */
 export async function generatePrivateJwk(alg: SigningAlgorithm): Promise<PrivateJwk> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: RSA_BITS });
-  return { ...await exportJWK(privateKey), alg };
+  try {
+    const options = { extractable: true, modulusLength: RSA_BITS.made };
+    const { privateKey } = await generateKeyPair(alg, options);
+    return { ...await exportJWK(privateKey), alg };
+  } catch (cause) {
+    const runtime = `this runtime (Deno ${Deno.version.deno})`;
+    throw new DomainError("failed", `No key can be made for ${alg}: ${runtime} lacks it`, {
+      cause,
+      hints: ["choose another SIGNING_ALG, or run a build on a newer Deno"],
+    });
+  }
 }
 
 /**
@@ -79,14 +70,14 @@ export async function importSigningKey(jwk: JWK): Promise<SigningKey> {
 
 /** The public half, picked member by member: what is not named here cannot leak. */
 export function toPublicJwk(jwk: JWK, kid: string, alg: SigningAlgorithm): PublicJwk {
-  const kty = SIGNING_ALGORITHMS[alg];
-  const members = PUBLIC_MEMBERS[kty].map((name) => [name, jwk[name]]);
+  const { kty } = SIGNING_ALGORITHMS[alg];
+  const members = publicMembers(kty).map((name) => [name, jwk[name]]);
   return { kty, kid, use: "sig", alg, ...Object.fromEntries(members) };
 }
 
 /** Whether this runtime can make and use keys for `alg`. */
 export async function isSupported(alg: SigningAlgorithm): Promise<boolean> {
-  if (SIGNING_ALGORITHMS[alg] === "RSA") return true; // everywhere, and slow to try
+  if (SIGNING_ALGORITHMS[alg].kty === "RSA") return true; // everywhere, and slow to try
   try {
     const { privateKey } = await importSigningKey({
       ...await generatePrivateJwk(alg),
@@ -97,8 +88,4 @@ export async function isSupported(alg: SigningAlgorithm): Promise<boolean> {
   } catch {
     return false; // whatever it is that the runtime lacks
   }
-}
-
-export function isSigningAlgorithm(alg: string | undefined): alg is SigningAlgorithm {
-  return alg !== undefined && Object.hasOwn(SIGNING_ALGORITHMS, alg);
 }

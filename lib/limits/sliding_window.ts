@@ -1,29 +1,22 @@
-/** The rate limit's decision: an exact sliding window log, in memory. */
+/** The limiter of one process: an exact sliding window log, in memory. */
 
 import type { MonotonicClock } from "../base/clock.ts";
+import type { Admission, Limiter } from "./limiter.ts";
 
-/** Whether a request is admitted, and what its client may still do. Times are in milliseconds. */
-export interface Admission {
-  admitted: boolean;
-  /** Requests that would still be admitted now. */
-  remaining: number;
-  /** Until a request would be admitted; 0 while some remain. */
-  retryIn: number;
-  /** Until the oldest counted request leaves the window. */
-  resetIn: number;
-}
+/** The places for times that a client's log begins with; it doubles them when it needs more. */
+const FIRST_PLACES = 16;
 
 /**
  * Admits at most `limit` requests of a client in any `window` milliseconds. A rejected request
  * leaves no trace, so that a client that keeps trying does not wait longer. Memory is bounded by
  * the clients that were admitted within the last window: the others are dropped as time passes.
  */
-export class SlidingWindow {
+export class SlidingWindow implements Limiter {
   readonly limit: number;
   readonly window: number;
   readonly #now: MonotonicClock;
-  /** Admission times, oldest first, by client; clients in the order of their last admission. */
-  readonly #admissions = new Map<string, number[]>();
+  /** By client; clients in the order of their last admission. */
+  readonly #logs = new Map<string, AdmissionLog>();
 
   constructor(options: { limit: number; window: number; now: MonotonicClock }) {
     this.limit = options.limit;
@@ -33,31 +26,85 @@ export class SlidingWindow {
 
   /** The number of clients held in memory. */
   get clients(): number {
-    return this.#admissions.size;
+    return this.#logs.size;
   }
 
-  /** Decides on one request of `client` that arrives now. */
   admit(client: string): Admission {
     const now = this.#now();
     const horizon = now - this.window;
     this.#dropIdle(horizon);
-    const times = this.#admissions.get(client) ?? [];
-    while (times.length > 0 && times[0]! <= horizon) times.shift();
-    const admitted = times.length < this.limit;
+    const log = this.#logs.get(client) ?? new AdmissionLog(this.limit);
+    log.forget(horizon);
+    const admitted = log.size < this.limit;
     if (admitted) {
-      times.push(now);
-      this.#admissions.delete(client);
-      this.#admissions.set(client, times);
+      log.add(now);
+      this.#logs.delete(client);
+      this.#logs.set(client, log);
     }
-    const remaining = this.limit - times.length;
-    const resetIn = times[0]! - horizon;
+    const remaining = this.limit - log.size;
+    const resetIn = log.oldest - horizon;
     return { admitted, remaining, resetIn, retryIn: remaining > 0 ? 0 : resetIn };
   }
 
   #dropIdle(horizon: number): void {
-    for (const [client, times] of this.#admissions) {
-      if (times.at(-1)! > horizon) return;
-      this.#admissions.delete(client);
+    for (const [client, log] of this.#logs) {
+      if (log.newest > horizon) return;
+      this.#logs.delete(client);
     }
+  }
+}
+
+/** The times of the admissions of one client, oldest first, in a ring of at most `limit` places. */
+class AdmissionLog {
+  readonly #limit: number;
+  #times: Float64Array;
+  #first = 0;
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#times = new Float64Array(Math.min(FIRST_PLACES, limit));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get oldest(): number {
+    return this.#at(0);
+  }
+
+  get newest(): number {
+    return this.#at(this.#size - 1);
+  }
+
+  /** Takes a time that is not before the newest one; there must be fewer than `limit`. */
+  add(time: number): void {
+    if (this.#size === this.#times.length) this.#grow();
+    this.#times[(this.#first + this.#size) % this.#times.length] = time;
+    this.#size++;
+  }
+
+  /** Drops what is not after `horizon`, found by halving: a window may have a hundred thousand. */
+  forget(horizon: number): void {
+    let low = 0;
+    for (let high = this.#size; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (this.#at(middle) <= horizon) low = middle + 1;
+      else high = middle;
+    }
+    this.#first = (this.#first + low) % this.#times.length;
+    this.#size -= low;
+  }
+
+  #at(place: number): number {
+    return this.#times[(this.#first + place) % this.#times.length]!;
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(Math.min(this.#times.length * 2, this.#limit));
+    for (let place = 0; place < this.#size; place++) grown[place] = this.#at(place);
+    this.#times = grown;
+    this.#first = 0;
   }
 }

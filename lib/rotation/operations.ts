@@ -5,7 +5,7 @@
  */
 
 import { isoTime } from "../base/clock.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
+import { DomainError } from "../base/errors.ts";
 import {
   activeKey,
   expiry,
@@ -24,16 +24,16 @@ export function nextKey<K extends ScheduledKey>(keys: readonly K[], now: number)
 
 /**
  * From when on a key may sign and every cache knows it. A key is published from the moment it was
- * made, which its `kid` tells.
+ * made, which its `id` tells.
  */
-export function announcedAt({ kid }: ScheduledKey, { prepublish }: RotationPolicy): number {
-  return Math.ceil(kid / 1000) + prepublish;
+export function announcedAt({ id }: ScheduledKey, { prepublish }: RotationPolicy): number {
+  return Math.ceil(id / 1000) + prepublish;
 }
 
 /**
  * The next key signs from now on, the active one only verifies.
  *
- * @throws {CommandError} when verifiers may not know the next key yet, unless `force`.
+ * @throws {DomainError} `conflict` when verifiers may not know the next key yet, unless `force`.
  */
 export function rotateNow(
   keys: readonly ScheduledKey[],
@@ -43,18 +43,22 @@ export function rotateNow(
 ): ScheduledKey[] {
   const next = nextKey(keys, now);
   if (next === undefined) {
-    throw new CommandError(EXIT.failed, "there is no next key yet", [
-      "start the server, which makes one, and try again",
-    ]);
+    throw new DomainError("conflict", "There is no next key yet", {
+      hints: ["start the server, which makes one, and try again"],
+    });
   }
   const safe = announcedAt(next, policy);
   if (now < safe && !force) {
-    throw new CommandError(
-      EXIT.failed,
-      `the next key is not published for long enough: verifiers may not know it before ${
+    throw new DomainError(
+      "conflict",
+      `The next key is not published for long enough: verifiers may not know it before ${
         isoTime(safe)
       }`,
-      ["wait until then, or use --force and accept that tokens may be refused until caches refresh"],
+      {
+        hints: [
+          "wait until then, or use --force and accept that tokens may be refused until caches refresh",
+        ],
+      },
     );
   }
   const signUntil = now + policy.rotation;
@@ -64,11 +68,15 @@ export function rotateNow(
   return active === undefined ? rotated : [{ ...active, signUntil: now }, ...rotated];
 }
 
-/** The key never signs again and is not published any more. @throws {CommandError} when it is not. */
+/**
+ * The key never signs again and is not published any more.
+ *
+ * @throws {DomainError} `conflict` when no verifier is given it anyway.
+ */
 export function revoke(key: ScheduledKey, now: number): ScheduledKey[] {
   const state = keyState(key, now);
   if (state === "revoked" || state === "expired") {
-    throw new CommandError(EXIT.failed, `the key is ${state} already: no verifier is given it`);
+    throw new DomainError("conflict", `The key is ${state} already: no verifier is given it`);
   }
   return [{ ...key, revokedAt: now, exp: now }];
 }

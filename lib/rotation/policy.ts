@@ -1,6 +1,7 @@
 /**
- * Keys through time, as pure functions of the keys' schedules and the clock. All times are whole
- * seconds since the epoch, all lengths whole seconds.
+ * Keys through time, as pure functions of the keys' schedules and the clock: this room knows no
+ * storage, no cryptography and no clock of its own, and imports `lib/base` alone. All times are
+ * whole seconds since the epoch, all lengths whole seconds.
  *
  *     made        signFrom            signUntil        exp            exp + retention
  *      │   NEXT      │      ACTIVE       │   PASSIVE    │    EXPIRED      │
@@ -9,6 +10,12 @@
  *
  * A revoked key and a born-expired one are none of these, whatever the clock says.
  */
+
+/** Seconds for which verifiers and other processes may not know a change of the published set. */
+export const PUBLICATION_DELAY = { cache: 300, poll: 60 } as const;
+
+/** How many seconds a verifier's clock may be off: how much longer than its tokens a key is published. */
+export const CLOCK_SKEW = 300;
 
 /** When a key signs and until when it is published. */
 export interface Schedule {
@@ -21,7 +28,7 @@ export interface Schedule {
 
 /** A key's schedule under its row's number, the millisecond at which the key was made. */
 export interface ScheduledKey extends Schedule {
-  kid: number;
+  id: number;
 }
 
 /** The lengths that schedules are made from. */
@@ -147,6 +154,33 @@ export function isEmptyPlan({ reschedule, remove, create }: RotationPlan): boole
   return reschedule.length + remove.length + create.length === 0;
 }
 
+/**
+ * The first moment after `now` at which `planRotation` may have something to do, if the keys stay
+ * as they are: until then they need not be looked at again.
+ */
+export function nextMoment(
+  keys: readonly ScheduledKey[],
+  now: number,
+  { retention }: RotationPolicy,
+): number {
+  let next = Infinity;
+  for (const { signFrom, signUntil, exp } of keys) {
+    for (const moment of [signFrom, signUntil, exp, exp + retention]) {
+      if (now < moment && moment < next) next = moment;
+    }
+  }
+  return next;
+}
+
+/** `keys` with the schedules in `changed` in the place of their own. */
+export function reschedule<K extends ScheduledKey>(
+  keys: readonly K[],
+  changed: readonly ScheduledKey[],
+): (K | ScheduledKey)[] {
+  const byId = new Map(changed.map((key) => [key.id, key]));
+  return keys.map((key) => byId.get(key.id) ?? key);
+}
+
 /** The schedule of a key that starts to sign at `signFrom`. */
 export function scheduleKey(signFrom: number, policy: RotationPolicy): Schedule {
   const signUntil = signFrom + policy.rotation;
@@ -176,5 +210,5 @@ function removable(keys: readonly ScheduledKey[], now: number, policy: RotationP
   const kept = policy.expiredTokens ? bornExpiredKey(keys, now) : undefined;
   return keys
     .filter((key) => key !== kept && key.exp + policy.retention <= now)
-    .map((key) => key.kid);
+    .map((key) => key.id);
 }

@@ -1,5 +1,6 @@
 /**
- * Keys at rest: a private key is stored as an encrypted JWK (RFC 7517 §7), a compact JWE with
+ * Keys at rest. This room seals private keys, and obtains and changes the secret that they are
+ * sealed under; it imports `lib/rotation`, `lib/storage` and `lib/base`. A private key is stored as an encrypted JWK (RFC 7517 §7), a compact JWE with
  * `alg: dir` and `enc: A256GCM`. Its times stand in the protected header, which GCM authenticates,
  * so that a row cannot be altered, swapped or brought back to life without being noticed.
  */
@@ -14,25 +15,21 @@ import {
   type JWK,
 } from "jose";
 import { z } from "zod";
-import { KeyUnreadableError } from "../base/errors.ts";
+import { type Argon2Cost, Argon2CostSchema, RECOMMENDED_COST } from "../base/argon2_cost.ts";
+import { DomainError, keyUnreadable } from "../base/errors.ts";
 import type { ScheduledKey } from "../rotation/policy.ts";
 import type { KeyRecord } from "../storage/storage.ts";
 
 /** How the key-encryption key comes from the secret: Argon2id, version 1.3. */
-export interface Derivation {
-  kdf: "argon2id";
-  /** 16 random bytes, base64url. */
-  salt: string;
-  memoryKib: number;
-  passes: number;
-  lanes: number;
-}
-
-/** The cost of an Argon2id run. */
-export type Argon2Cost = Pick<Derivation, "memoryKib" | "passes" | "lanes">;
-
-/** RFC 9106 §4, the second recommended option. */
-export const RECOMMENDED_COST: Argon2Cost = { memoryKib: 65_536, passes: 3, lanes: 4 };
+const Derivation = z.intersection(
+  z.object({
+    kdf: z.literal("argon2id"),
+    /** At least 16 random bytes, base64url. */
+    salt: z.string().regex(/^[A-Za-z0-9_-]{22,86}$/),
+  }),
+  Argon2CostSchema,
+);
+export type Derivation = z.infer<typeof Derivation>;
 
 const CONTENT = { alg: "dir", enc: "A256GCM" } as const;
 const ALLOWED = {
@@ -48,6 +45,29 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export function createDerivation(cost: Argon2Cost = RECOMMENDED_COST): Derivation {
   const salt = base64url.encode(crypto.getRandomValues(new Uint8Array(16)));
   return { kdf: "argon2id", salt, ...cost };
+}
+
+/** A derivation as it is stored: JSON, without any secret. */
+export function encodeDerivation(derivation: Derivation): Uint8Array {
+  return encoder.encode(JSON.stringify(derivation));
+}
+
+/**
+ * The stored derivation.
+ *
+ * @throws {DomainError} `database_unusable` when it is none, or asks for more memory or passes than
+ * are ever spent.
+ */
+export function decodeDerivation(bytes: Uint8Array): Derivation {
+  try {
+    return Derivation.parse(JSON.parse(decoder.decode(bytes)));
+  } catch {
+    throw new DomainError(
+      "database_unusable",
+      "The database does not say soundly how its key comes from the secret (the row kek_derivation of the table meta)",
+      { hints: ["the row was changed from outside: restore a backup; nothing was changed"] },
+    );
+  }
 }
 
 /** Derives the 256-bit key-encryption key; it cannot be exported. */
@@ -86,13 +106,13 @@ export async function opensCheck(kek: CryptoKey, check: Uint8Array): Promise<boo
 /** Seals a private JWK together with its schedule. */
 export async function sealKey(
   kek: CryptoKey,
-  { kid, signFrom, signUntil, exp, revokedAt }: ScheduledKey,
+  { id, signFrom, signUntil, exp, revokedAt }: ScheduledKey,
   jwk: JWK,
 ): Promise<KeyRecord> {
   const header = {
     ...CONTENT,
     cty: "jwk+json",
-    kid: String(kid),
+    kid: String(id),
     sign_from: signFrom,
     sign_until: signUntil,
     exp,
@@ -101,13 +121,13 @@ export async function sealKey(
   const jwe = await new CompactEncrypt(encoder.encode(JSON.stringify(jwk)))
     .setProtectedHeader(header)
     .encrypt(kek);
-  return { kid, key: encoder.encode(jwe), exp };
+  return { id, key: encoder.encode(jwe), exp };
 }
 
 /**
  * Opens a stored key.
  *
- * @throws {KeyUnreadableError} when the row was altered, belongs to another key, or was sealed
+ * @throws {DomainError} `key_unreadable` when the row was altered, belongs to another key, or was sealed
  * under another key-encryption key.
  */
 export async function openKey(
@@ -121,7 +141,7 @@ export async function openKey(
 /**
  * The schedule in a stored key's header, which only `openKey` proves to be the one that was sealed.
  *
- * @throws {KeyUnreadableError} when the header is not that of the row.
+ * @throws {DomainError} `key_unreadable` when the header is not that of the row.
  */
 export function readSchedule(record: KeyRecord): ScheduledKey {
   return scheduleOf(decodeProtectedHeader(compactJwe(record)), record);
@@ -129,18 +149,18 @@ export function readSchedule(record: KeyRecord): ScheduledKey {
 
 function scheduleOf(header: Record<string, unknown>, record: KeyRecord): ScheduledKey {
   const { kid, sign_from: signFrom, sign_until: signUntil, exp, revoked_at: revokedAt } = header;
-  if (kid !== String(record.kid)) {
-    throw new KeyUnreadableError(record.kid, `its content is that of key ${kid}`);
+  if (kid !== String(record.id)) {
+    throw keyUnreadable(record.id, `its content is that of key ${kid}`);
   }
   if (exp !== record.exp) {
-    throw new KeyUnreadableError(
-      record.kid,
+    throw keyUnreadable(
+      record.id,
       `exp is ${record.exp} in the row and ${exp} when sealed`,
     );
   }
   const times = Times.safeParse({ signFrom, signUntil, exp, revokedAt });
-  if (!times.success) throw new KeyUnreadableError(record.kid, "its schedule is not whole");
-  return { kid: record.kid, ...times.data };
+  if (!times.success) throw keyUnreadable(record.id, "its schedule is not whole");
+  return { id: record.id, ...times.data };
 }
 
 /** The times in the protected header, in seconds since the epoch. */
@@ -158,14 +178,14 @@ async function decryptKey(kek: CryptoKey, record: KeyRecord) {
     decrypted = await compactDecrypt(jwe, kek, ALLOWED);
   } catch (error) {
     const reason = "it does not decrypt, so it was altered or sealed under another secret";
-    throw new KeyUnreadableError(record.kid, reason, { cause: error });
+    throw keyUnreadable(record.id, reason, error);
   }
   try {
     const jwk: JWK = JSON.parse(decoder.decode(decrypted.plaintext));
     return { header: decrypted.protectedHeader as Record<string, unknown>, jwk };
   } catch {
     // The parser's words quote the content: they go no further.
-    throw new KeyUnreadableError(record.kid, "its content is not a JWK");
+    throw keyUnreadable(record.id, "its content is not a JWK");
   }
 }
 
@@ -173,7 +193,7 @@ async function decryptKey(kek: CryptoKey, record: KeyRecord) {
  * The stored text, which must be the very one that was written: base64url has bits that decoders
  * ignore (RFC 4648 §3.5), and GCM only sees what they decode.
  */
-function compactJwe({ kid, key }: KeyRecord): string {
+function compactJwe({ id, key }: KeyRecord): string {
   const text = key instanceof Uint8Array ? new TextDecoder().decode(key) : "";
   const isCanonical = text.split(".").every((part) => {
     try {
@@ -183,5 +203,5 @@ function compactJwe({ kid, key }: KeyRecord): string {
     }
   });
   if (text !== "" && isCanonical) return text;
-  throw new KeyUnreadableError(kid, "it is not a JWE as it was stored, so it was altered");
+  throw keyUnreadable(id, "it is not a JWE as it was stored, so it was altered");
 }

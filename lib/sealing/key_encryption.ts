@@ -1,19 +1,20 @@
 /** The key-encryption key in use, and what the storage keeps of it. */
 
 import type { JWK } from "jose";
+import type { Argon2Cost } from "../base/argon2_cost.ts";
+import { DomainError } from "../base/errors.ts";
+import type { ScheduledKey } from "../rotation/policy.ts";
+import type { KeyEncryptionRecord, KeyRecord, KeyStorage } from "../storage/storage.ts";
 import {
-  type Argon2Cost,
   createDerivation,
-  type Derivation,
+  decodeDerivation,
   deriveKeyEncryptionKey,
+  encodeDerivation,
   openKey,
   opensCheck,
   sealCheck,
   sealKey,
 } from "./encryption.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import type { ScheduledKey } from "../rotation/policy.ts";
-import type { KeyEncryptionRecord, KeyRecord, Storage } from "../storage/storage.ts";
 
 /** Seals and opens private keys under one secret. */
 export class KeyEncryption {
@@ -30,32 +31,37 @@ export class KeyEncryption {
   static async create(secret: string, cost?: Argon2Cost): Promise<KeyEncryption> {
     const derivation = createDerivation(cost);
     const kek = await deriveKeyEncryptionKey(secret, derivation);
-    return new KeyEncryption(kek, {
-      derivation: new TextEncoder().encode(JSON.stringify(derivation)),
-      check: await sealCheck(kek),
-    });
+    const record = { derivation: encodeDerivation(derivation), check: await sealCheck(kek) };
+    return new KeyEncryption(kek, record);
   }
 
-  /** Derives the key-encryption key that `record` describes; `undefined` for a wrong secret. */
+  /**
+   * Derives the key-encryption key that `record` describes; `undefined` for a wrong secret.
+   *
+   * @throws {DomainError} `database_unusable` when the record is not one of this program.
+   */
   static async tryUnlock(
     secret: string,
     record: KeyEncryptionRecord,
   ): Promise<KeyEncryption | undefined> {
-    const derivation: Derivation = JSON.parse(new TextDecoder().decode(record.derivation));
-    const kek = await deriveKeyEncryptionKey(secret, derivation);
+    const kek = await deriveKeyEncryptionKey(secret, decodeDerivation(record.derivation));
     return await opensCheck(kek, record.check) ? new KeyEncryption(kek, record) : undefined;
   }
 
-  /** As `tryUnlock`. @throws {CommandError} with exit code 78 when the secret is not the one. */
+  /** As `tryUnlock`. @throws {DomainError} `secret_unusable` when the secret is not the one, too. */
   static async unlock(secret: string, record: KeyEncryptionRecord): Promise<KeyEncryption> {
     const unlocked = await KeyEncryption.tryUnlock(secret, record);
     if (unlocked !== undefined) return unlocked;
     throw wrongSecret();
   }
 
-  /** Gives a new storage its key-encryption key; of two processes at once, one wins for both. */
+  /**
+   * Gives a new storage its key-encryption key; of two processes at once, one wins for both.
+   *
+   * @throws as `unlock` does.
+   */
   static async establish(
-    storage: Storage,
+    storage: KeyStorage,
     secret: string,
     cost?: Argon2Cost,
   ): Promise<KeyEncryption> {
@@ -70,15 +76,21 @@ export class KeyEncryption {
     return sealKey(this.#kek, schedule, jwk);
   }
 
-  /** @throws {KeyUnreadableError} when the row is not as it was sealed. */
+  /** @throws {DomainError} `key_unreadable` when the row is not as it was sealed. */
   open(record: KeyRecord): Promise<{ schedule: ScheduledKey; jwk: JWK }> {
     return openKey(this.#kek, record);
   }
 }
 
 /** What a wrong secret is answered with. */
-export function wrongSecret(): CommandError {
-  return new CommandError(EXIT.config, "the secret is not the one this database was made with", [
-    "set NOT_MY_KEY or NOT_MY_KEY_FILE to the secret of this database; nothing was changed",
-  ]);
+export function wrongSecret(): DomainError {
+  return new DomainError(
+    "secret_unusable",
+    "The secret is not the one this database was made with",
+    {
+      hints: [
+        "set NOT_MY_KEY or NOT_MY_KEY_FILE to the secret of this database; nothing was changed",
+      ],
+    },
+  );
 }

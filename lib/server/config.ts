@@ -1,19 +1,17 @@
 /** The configuration: environment variables, read once into one frozen, validated object. */
 
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../base/duration.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { isLongEnough } from "../sealing/secret.ts";
-import { isSigningAlgorithm, SIGNING_ALGORITHMS } from "../keys/signing_key.ts";
+import { KIB_A_LANE, MOST_EXPENSIVE } from "../base/argon2_cost.ts";
+import { DomainError } from "../base/errors.ts";
+import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
+import { printable } from "../base/text.ts";
+import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
+import { type KeyPolicy, SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
+import { CLOCK_SKEW } from "../rotation/policy.ts";
+import { isLongEnough } from "../sealing/secret_file.ts";
 
-/** Seconds for which verifiers and other processes may not know a change of the published set. */
-export const PUBLICATION_DELAY = { cache: 300, poll: 60 } as const;
-
-/** How many seconds a verifier's clock may be off: how much longer than its tokens a key is published. */
-export const CLOCK_SKEW = 300;
-
-const SHORTEST_PREPUBLISH = PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll;
+const SECRET_RULE = "a secret of at least 16 bytes";
 const YEAR = 365 * 86_400;
 
 /** What is allowed, in words, and how the text becomes a value; `undefined` is not allowed. */
@@ -50,16 +48,16 @@ function onOff(on: string, off: string) {
 }
 
 function parseIssuer(text: string): string | undefined {
-  if (!URL.canParse(text) || /[?#]/.test(text)) return undefined;
-  const { protocol, username, password } = new URL(text);
-  const plain = !username && !password && /^https?:$/.test(protocol);
-  return plain ? text : undefined;
+  if (!/^https?:\/\/[^/?#]/.test(text) || /[?#\s]/.test(text) || !URL.canParse(text)) {
+    return undefined;
+  }
+  const { username, password } = new URL(text);
+  return username || password ? undefined : text;
 }
 
 function parseNetworks(text: string): string[] | undefined {
   const networks = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  const valid = networks.every((part) => ipaddr.isValidCIDR(part) || ipaddr.isValid(part));
-  return valid ? networks : undefined;
+  return networks.every((part) => parseIpNetwork(part) !== undefined) ? networks : undefined;
 }
 
 const path = parsed("the path of a file", (text) => /^:memory:$|\0/.test(text) ? undefined : text);
@@ -69,12 +67,7 @@ export const SETTINGS = {
   HOST: setting("127.0.0.1", parsed("a host name or an IP address", parseHost)),
   PORT: setting("8080", integer(0, 65_535)),
   DATABASE: setting("totally_not_my_privateKeys.db", path),
-  NOT_MY_KEY: secret(
-    parsed(
-      "a secret of at least 16 bytes",
-      (text) => isLongEnough(text) ? text : undefined,
-    ),
-  ),
+  NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
   NOT_MY_KEY_FILE: setting(undefined, path),
   ISSUER: setting(
     undefined,
@@ -88,7 +81,7 @@ export const SETTINGS = {
   SIGNING_ALG: setting(
     "RS256",
     parsed(
-      `one of ${Object.keys(SIGNING_ALGORITHMS).join(", ")}`,
+      `one of ${ALGORITHM_NAMES.join(", ")}`,
       (text) => isSigningAlgorithm(text) ? text : undefined,
     ),
   ),
@@ -100,9 +93,9 @@ export const SETTINGS = {
   ),
   REGISTRATION: setting("open", onOff("open", "closed")),
   EXPIRED_TOKENS: setting("on", onOff("on", "off")),
-  ARGON2_MEMORY_KIB: setting("65536", integer(8, 4_194_304)),
-  ARGON2_PASSES: setting("3", integer(1, 1000)),
-  ARGON2_LANES: setting("4", integer(1, 255)),
+  ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
+  ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),
+  ARGON2_LANES: setting("4", integer(1, MOST_EXPENSIVE.lanes)),
   AUTH_LOG_RETENTION: setting("90d", duration(1, 100 * YEAR)),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
 } as const;
@@ -113,37 +106,81 @@ type Values = { [N in Name]: z.infer<(typeof SETTINGS)[N]["rule"]> | undefined }
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
 
+/** Reads a variable of the environment. */
+export type ReadVariable = (name: string) => string | undefined;
+
+/** What is wrong with a variable that does not say what it means. */
+class Problem {
+  constructor(readonly text: string) {}
+}
+
 /**
  * Reads and validates every variable through `read`; a variable that is empty counts as not set,
  * but for `NOT_MY_KEY`, where that is most likely a mistake in the caller's script.
  *
- * @throws {CommandError} with exit code 78 that names every problem at once.
+ * @throws {DomainError} `configuration` that names every problem at once, and no secret's value.
  */
-export function loadConfig(read: (name: string) => string | undefined): Config {
+export function loadConfig(read: ReadVariable): Config {
   const values: Partial<Record<Name, unknown>> = {};
   const problems: string[] = [];
-  for (const [name, { fallback, rule, isSecret }] of Object.entries(SETTINGS)) {
-    const given = read(name);
-    const text = given || (isSecret ? given : undefined) || fallback;
-    if (text === undefined) continue;
-    const result = rule.safeParse(text);
-    if (result.success) values[name as Name] = result.data;
-    else {
-      const shown = isSecret ? "a value that is not shown" : JSON.stringify(text);
-      problems.push(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
-    }
+  for (const name of Object.keys(SETTINGS) as Name[]) {
+    const value = readSetting(read, name);
+    if (value instanceof Problem) problems.push(value.text);
+    else if (value !== undefined) values[name] = value;
   }
-  if (read("NOT_MY_KEY") === "") {
-    problems.push("NOT_MY_KEY is empty; allowed is a secret of at least 16 bytes");
-  }
-  problems.push(...conflicts(values as Values, read));
-  if (problems.length > 0) {
-    throw new CommandError(EXIT.config, `the configuration has ${count(problems)}`, problems);
-  }
-  return toConfig(values as Values);
+  problems.push(...conflicts(values as Values));
+  if (problems.length === 0) return toConfig(values as Values);
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  throw new DomainError("configuration", `The configuration has ${count}`, { hints: problems });
 }
 
-function conflicts(values: Values, read: (name: string) => string | undefined): string[] {
+/**
+ * The secret in a variable, or `undefined` when it is not set.
+ *
+ * @throws {DomainError} `configuration`, by the variable's name alone, when it is empty, not UTF-8
+ * or too short.
+ */
+export function readSecret(read: ReadVariable, name: string): string | undefined {
+  const value = validate(read, name, SETTINGS.NOT_MY_KEY);
+  if (!(value instanceof Problem)) return value as string | undefined;
+  throw new DomainError("configuration", value.text);
+}
+
+function readSetting(read: ReadVariable, name: Name): unknown {
+  return validate(read, name, SETTINGS[name]);
+}
+
+function validate(
+  read: ReadVariable,
+  name: string,
+  { fallback, rule, isSecret }: Setting,
+): unknown {
+  const given = readText(read, name);
+  if (given instanceof Problem) return given;
+  if (isSecret && given === "") return new Problem(`${name} is empty; allowed is ${SECRET_RULE}`);
+  const text = given || fallback;
+  if (text === undefined) return undefined;
+  const shown = isSecret ? "a value that is not shown" : JSON.stringify(text);
+  if (!isSecret && (text.trim() !== text || printable(text) !== text)) {
+    return new Problem(
+      `${name} is ${shown}; allowed is a value without space around it and control characters`,
+    );
+  }
+  const result = rule.safeParse(text);
+  if (result.success) return result.data;
+  return new Problem(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
+}
+
+/** Deno throws for a value that is not UTF-8, in words that hold all of it. */
+function readText(read: ReadVariable, name: string): string | undefined | Problem {
+  try {
+    return read(name);
+  } catch {
+    return new Problem(`${name} is not UTF-8; allowed is a value in UTF-8`);
+  }
+}
+
+function conflicts(values: Values): string[] {
   const found: string[] = [];
   const { KEY_ROTATION: rotation, KEY_PREPUBLISH: prepublish } = values;
   if (rotation !== undefined && prepublish !== undefined && rotation < prepublish) {
@@ -152,14 +189,15 @@ function conflicts(values: Values, read: (name: string) => string | undefined): 
         `(${formatDuration(prepublish)}), or a key would sign before caches can know it`,
     );
   }
-  if (read("NOT_MY_KEY") && values.NOT_MY_KEY_FILE) {
+  if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
   const memory = values.ARGON2_MEMORY_KIB;
   const lanes = values.ARGON2_LANES;
-  if (memory !== undefined && lanes !== undefined && memory < 8 * lanes) {
+  if (memory !== undefined && lanes !== undefined && memory < KIB_A_LANE * lanes) {
     found.push(
-      `ARGON2_MEMORY_KIB is ${memory}; allowed is at least 8 times ARGON2_LANES (${8 * lanes})`,
+      `ARGON2_MEMORY_KIB is ${memory}; allowed is at least ${KIB_A_LANE} times ARGON2_LANES ` +
+        `(${KIB_A_LANE * lanes})`,
     );
   }
   return found;
@@ -174,14 +212,15 @@ function toConfig(values: Values) {
     secretFile: values.NOT_MY_KEY_FILE,
     issuer: values.ISSUER,
     audience: values.AUDIENCE,
-    rotation: Object.freeze({
+    policy: Object.freeze<KeyPolicy>({
+      alg: values.SIGNING_ALG!,
       tokenTtl: values.TOKEN_TTL!,
       rotation: values.KEY_ROTATION!,
       prepublish: values.KEY_PREPUBLISH!,
       retention: values.KEY_RETENTION!,
       expiredTokens: values.EXPIRED_TOKENS!,
+      clockSkew: CLOCK_SKEW,
     }),
-    signingAlg: values.SIGNING_ALG!,
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
@@ -196,20 +235,24 @@ function toConfig(values: Values) {
   });
 }
 
-function setting<R extends z.ZodType>(fallback: string | undefined, rule: R) {
+/** A variable: what it is when it is not set, its rule, and whether its value is never shown. */
+interface Setting<R extends z.ZodType = z.ZodType> {
+  fallback: string | undefined;
+  rule: R;
+  isSecret: boolean;
+}
+
+function setting<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
   return { fallback, rule, isSecret: false };
 }
 
-function secret<R extends z.ZodType>(rule: R) {
+function secret<R extends z.ZodType>(rule: R): Setting<R> {
   return { fallback: undefined, rule, isSecret: true };
 }
 
+/** Digits and dots alone are an address or nothing: `10` is 0.0.0.10 to who looks it up. */
 function parseHost(text: string): string | undefined {
-  return ipaddr.isValid(text) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/.test(text)
-    ? text
-    : undefined;
-}
-
-function count(problems: readonly string[]): string {
-  return problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  const isName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) && /[A-Za-z]/.test(text) &&
+    !/^0x/i.test(text);
+  return isName || parseIpAddress(text) !== undefined ? text : undefined;
 }

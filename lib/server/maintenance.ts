@@ -15,7 +15,11 @@ const POLL_INTERVAL = 1000;
 const PURGE_INTERVAL = 3_600_000;
 
 /** Log rows deleted in one transaction: few enough that no request waits for it. */
-const PURGE_BATCH = 2000;
+const PURGE_BATCH = 100;
+
+/** Transactions in one round, and the pause after each, in milliseconds, in which others go on. */
+const PURGE_BATCHES = 20;
+const PURGE_PAUSE = 5;
 
 export interface MaintenanceParts {
   ring: KeyRing;
@@ -61,9 +65,14 @@ export class Maintenance {
     const { storage, clock, log, authLogRetention } = this.#parts;
     const now = clock();
     if (Math.abs(now - this.#purgedAt) < PURGE_INTERVAL) return; // a clock set back counts, too
-    const purged = await storage.purgeAuthentications(now - authLogRetention * 1000, PURGE_BATCH);
-    if (purged < PURGE_BATCH) this.#purgedAt = now;
-    if (purged > 0) log.info("old rows of the authentication log were purged", { rows: purged });
+    let rows = 0;
+    for (let batch = 0; batch < PURGE_BATCHES && this.#purgedAt !== now; batch++) {
+      const purged = await storage.purgeAuthentications(now - authLogRetention * 1000, PURGE_BATCH);
+      if (purged < PURGE_BATCH) this.#purgedAt = now;
+      rows += purged;
+      await new Promise((resolve) => setTimeout(resolve, PURGE_PAUSE));
+    }
+    if (rows > 0) log.info("old rows of the authentication log were purged", { rows });
   }
 
   async #attempt(task: string, work: () => Promise<void>): Promise<void> {

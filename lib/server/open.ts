@@ -1,103 +1,88 @@
-/** The database and its keys, opened as the configuration says. */
+/** The database and what a key ring over it is made of, opened as the configuration says. */
 
-import { CLOCK_SKEW, type Config } from "./config.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { KeyEncryption, wrongSecret } from "../sealing/key_encryption.ts";
+import { DomainError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { KeyPool } from "../keys/key_pool.ts";
 import type { KeyRingParts } from "../keys/key_ring.ts";
-import type { Log } from "../base/log.ts";
-import type { RotationPolicy } from "../rotation/policy.ts";
-import { obtainSecrets, type Secret, settleSecret } from "../sealing/secret.ts";
 import { generatePrivateJwk, isSupported } from "../keys/signing_key.ts";
+import { KeyEncryption } from "../sealing/key_encryption.ts";
+import {
+  createReopener,
+  obtainSecrets,
+  type Secret,
+  unlockFirst,
+  warnOfSecretFile,
+} from "../sealing/secret.ts";
 import { SqliteDatabase } from "../storage/sqlite/database.ts";
-import { peekKeyEncryption } from "../storage/sqlite/meta.ts";
+import { type Examination, examineDatabase } from "../storage/sqlite/examination.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
-import type { KeyEncryptionRecord } from "../storage/storage.ts";
+import type { Config } from "./config.ts";
 
-/** What a key ring is made of, over the SQLite storage. */
-export interface OpenedKeys extends KeyRingParts {
+/** An open database, with everything that a key ring over it needs. */
+export interface OpenedDatabase extends KeyRingParts {
   storage: SqliteStorage;
-  /** The secret that opened the database. */
+  /** The secret that opened it. */
   secret: Secret;
 }
 
-/** The rotation policy that the configuration asks for. */
-export function rotationPolicy(config: Config): RotationPolicy {
-  return { ...config.rotation, clockSkew: CLOCK_SKEW };
+/**
+ * Opens the database for the server; what does not exist is created, and on a new database keys are
+ * in the making from the first moment.
+ *
+ * @throws {DomainError} `secret_unusable`, `database_unusable`, or `configuration` when the signing
+ * algorithm is not to be had, all with nothing written; `storage_unavailable`.
+ */
+export async function openDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
+  await assertSupported(config);
+  return await open(config, examineDatabase(config.database), log);
 }
 
 /**
- * Opens the database and derives its key-encryption key; what does not exist is created, and on a
- * new database keys are in the making from the first moment.
- *
- * @throws {CommandError} with exit code 78, with nothing written, when the secret is wrong or
- * missing, the database unusable, or the signing algorithm not to be had.
+ * As `openDatabase`, for a command: the database must exist, and the algorithm is only needed when a
+ * key is made.
  */
-export async function openKeys(config: Config, log: Log): Promise<OpenedKeys> {
-  await assertSupported(config);
-  const known = peekKeyEncryption(config.database);
-  const pool = new KeyPool(() => generatePrivateJwk(config.signingAlg));
-  if (known === undefined) pool.prepare(navigator.hardwareConcurrency);
-  const secrets = await obtainSecrets(config, known);
-  const [first] = secrets;
-  if (first.isNew) {
-    log.warn(
-      "a secret was made, because none is set: without it the keys are lost, so back it up",
-      { file: first.file! },
-    );
-  }
-  // A wrong secret must be told before anything is opened for writing.
-  const unlocked = known && await unlock(secrets, known, log);
-  const storage = new SqliteStorage(SqliteDatabase.open(config.database));
-  const { encryption, secret } = unlocked ??
-    { encryption: await KeyEncryption.establish(storage, first.value), secret: first };
-  const policy = rotationPolicy(config);
-  return { storage, encryption, secret, pool, policy, clock: Date.now, log };
-}
-
-/** As `openKeys`, but the database must exist. */
-export async function openExistingKeys(config: Config, log: Log): Promise<OpenedKeys> {
-  await assertDatabase(config);
-  return await openKeys(config, log);
+export async function openExistingDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
+  return await open(config, examineExisting(config), log);
 }
 
 /** The storage alone, for what needs no secret; the database must exist. */
-export async function openExistingStorage(config: Config): Promise<SqliteStorage> {
-  await assertDatabase(config);
-  return new SqliteStorage(SqliteDatabase.open(config.database));
+export function openExistingStorage(config: Config): SqliteStorage {
+  return new SqliteStorage(SqliteDatabase.open(examineExisting(config)));
 }
 
-/**
- * Unlocks with the first secret that fits. One that was pending, because the process was killed
- * after it had sealed the database under it, now takes its place.
- */
-async function unlock(
-  secrets: readonly [Secret, ...Secret[]],
-  known: KeyEncryptionRecord,
-  log: Log,
-): Promise<{ encryption: KeyEncryption; secret: Secret }> {
-  for (const secret of secrets) {
-    const encryption = await KeyEncryption.tryUnlock(secret.value, known);
-    if (encryption === undefined) continue;
-    if (secret.pendingFile && secret.file) await settleSecret(secret.pendingFile, secret.file, log);
-    return { encryption, secret };
-  }
-  throw wrongSecret();
+async function open(config: Config, examined: Examination, log: Log): Promise<OpenedDatabase> {
+  const { policy } = config;
+  const known = examined.keyEncryption;
+  const pool = new KeyPool(generatePrivateJwk);
+  if (known === undefined) pool.prepare(policy.alg, navigator.hardwareConcurrency);
+  const secrets = await obtainSecrets(config, known);
+  // A wrong secret must be told before anything is opened for writing.
+  const unlocked = known && await unlockFirst(secrets, known, log);
+  const storage = new SqliteStorage(SqliteDatabase.open(examined));
+  const { encryption, secret } = unlocked ?? {
+    encryption: await KeyEncryption.establish(storage, secrets[0].value),
+    secret: secrets[0],
+  };
+  await warnOfSecretFile(secret, config, log);
+  const reopen = createReopener(config);
+  return { storage, encryption, reopen, secret, pool, policy, clock: Date.now, log };
 }
 
-async function assertDatabase({ database }: Config): Promise<void> {
-  const info = await Deno.stat(database).catch(() => undefined);
-  if (info?.isFile && info.size > 0) return;
-  throw new CommandError(EXIT.config, `there is no database ${database}`, [
-    "run the command where the server runs, or set DATABASE; the server creates the database",
-  ]);
+function examineExisting({ database }: Config): Examination {
+  const examined = examineDatabase(database);
+  if (!examined.isNew) return examined;
+  throw new DomainError("database_unusable", `There is no database ${database}`, {
+    hints: [
+      "run the command where the server runs, or set DATABASE; the server creates the database",
+    ],
+  });
 }
 
-async function assertSupported({ signingAlg }: Config): Promise<void> {
-  if (await isSupported(signingAlg)) return;
-  throw new CommandError(
-    EXIT.config,
-    `SIGNING_ALG is ${signingAlg}, which this runtime (Deno ${Deno.version.deno}) lacks`,
-    ["choose another algorithm, or run a build on a newer Deno"],
+async function assertSupported({ policy: { alg } }: Config): Promise<void> {
+  if (await isSupported(alg)) return;
+  throw new DomainError(
+    "configuration",
+    `SIGNING_ALG is ${alg}, which this runtime (Deno ${Deno.version.deno}) lacks`,
+    { hints: ["choose another algorithm, or run a build on a newer Deno"] },
   );
 }

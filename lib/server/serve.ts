@@ -1,92 +1,123 @@
-/** The server put together from its parts, from the configuration to the last signal. */
+/**
+ * The server put together from its parts, from the configuration to the last signal. This room
+ * chooses the parts and holds no rule of theirs; it imports every room but `lib/cli`.
+ */
 
 import { Accounts } from "../accounts/accounts.ts";
-import { createApp } from "../http/app.ts";
-import { createClientAddress } from "../http/client_address.ts";
-import { CLOCK_SKEW, type Config } from "./config.ts";
-import { CommandError, EXIT } from "../base/errors.ts";
-import { KeyRing } from "../keys/key_ring.ts";
-import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
-import { Maintenance } from "./maintenance.ts";
+import { FairQueue } from "../accounts/fair_queue.ts";
 import { PasswordHasher } from "../accounts/password.ts";
 import { within } from "../base/deadline.ts";
+import { DomainError } from "../base/errors.ts";
+import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
+import { createApp } from "../http/app.ts";
+import { createFindClient } from "../http/client_address.ts";
 import { type Handler, Server } from "../http/listener.ts";
+import { KeyRing } from "../keys/key_ring.ts";
+import { SlidingWindow } from "../limits/sliding_window.ts";
+import { createLogin } from "../tokens/login.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
-import { type OpenedKeys, openKeys } from "./open.ts";
-import { serverUrl } from "../cli/words.ts";
+import { serverUrl } from "./address.ts";
+import type { Config } from "./config.ts";
+import { Maintenance } from "./maintenance.ts";
+import { openDatabase, type OpenedDatabase } from "./open.ts";
+import type { StopSignal } from "./stop_signal.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
-const PATIENCE = 8000;
+const GRACE = 8000;
 
-/** Password checks that may wait; each one that runs takes `ARGON2_MEMORY_KIB` of memory. */
-const PASSWORD_QUEUE = 64;
+/** In what time a password that is admitted has to be checked, in milliseconds. */
+const HASH_PATIENCE = 1500;
+
+/** Password checks that may wait at the most, however quick they are. */
+const HASH_QUEUE = 512;
 
 /** How long the log's last lines may take to be written, in milliseconds. */
-const LOG_PATIENCE = 1000;
+const LOG_GRACE = 1000;
+
+const now = () => performance.now();
 
 /**
- * Serves until SIGTERM or SIGINT, and then ends the process.
+ * Serves until a signal asks it to stop, and then ends the process.
  *
- * @throws {CommandError} when the server cannot start.
+ * @throws {DomainError} when the server cannot start: as `openDatabase` and `KeyRing.open` do, and
+ * `failed` when the address cannot be bound, with nothing written.
  */
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: Config, stop: StopSignal): Promise<void> {
   Deno.umask(0o077);
   const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes));
   try {
-    await run(config, createLog(config.logLevel, sink.push));
+    await run(config, stop, createLog(config.logLevel, sink.push));
   } finally {
-    await within(LOG_PATIENCE, sink.flush());
+    await within(LOG_GRACE, sink.flush());
   }
   Deno.exit(0); // whatever may still be under way
 }
 
-async function run(config: Config, log: Log): Promise<void> {
+async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
-  const keys = await openKeys(config, log);
-  const ring = await KeyRing.open(keys);
-  const hasher = new PasswordHasher(config.argon2, {
-    concurrency: navigator.hardwareConcurrency,
-    queue: PASSWORD_QUEUE,
-  });
-  const signal = stopSignal();
-  const server = listen(config, (port) => createHandler(config, { keys, ring, hasher, port }), log);
-  const maintenance = new Maintenance({ ...keys, ring, authLogRetention: config.authLogRetention });
+  const server = listen(config, log);
+  const database = await openDatabase(config, log);
+  if (!stop.isReceived) await runUntilStopped(config, { server, database, stop, log });
+  log.info("stopping", { signal: await stop.received });
+  await server.stop(GRACE);
+  await database.storage.close();
+  log.info("stopped");
+}
+
+async function runUntilStopped(
+  config: Config,
+  { server, database, stop, log }: {
+    server: Server;
+    database: OpenedDatabase;
+    stop: StopSignal;
+    log: Log;
+  },
+): Promise<void> {
+  const ring = await KeyRing.open(database);
+  const hasher = new PasswordHasher(
+    config.argon2,
+    new FairQueue({
+      concurrency: navigator.hardwareConcurrency,
+      patience: HASH_PATIENCE,
+      capacity: HASH_QUEUE,
+      now,
+    }),
+  );
+  server.begin(createHandler(config, { database, ring, hasher, port: server.port }));
+  const { authLogRetention } = config;
+  const maintenance = new Maintenance({ ...database, ring, authLogRetention });
   const completed = maintenance.start();
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
   // It serves already; who waits for the line also finds every key in the database.
-  within(PATIENCE, completed).then(() => welcome(config.host, server.port));
-
-  log.info("stopping", { signal: await signal });
-  await within(PATIENCE, Promise.all([server.stop(PATIENCE), maintenance.stop()]));
-  await keys.storage.close();
-  log.info("stopped");
+  within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port)));
+  await stop.received;
+  await within(GRACE, Promise.all([server.stop(GRACE), maintenance.stop()]));
 }
 
 function createHandler(
   config: Config,
-  { keys, ring, hasher, port }: {
-    keys: OpenedKeys;
+  { database, ring, hasher, port }: {
+    database: OpenedDatabase;
     ring: KeyRing;
     hasher: PasswordHasher;
     port: number;
   },
 ): Handler {
-  const { storage, clock, log } = keys;
+  const { storage, clock, log } = database;
+  const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
   const issuer = config.issuer ?? `http://localhost:${port}`;
-  const { tokenTtl } = config.rotation;
   const audience = config.audience ?? issuer;
+  const accounts = new Accounts({ storage, hasher, clock, log });
+  const tokens = new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew });
+  const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
   const app = createApp({
     ring,
-    accounts: new Accounts({ storage, hasher, clock }),
-    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew: CLOCK_SKEW }),
-    clientAddress: createClientAddress(config.trustedProxies),
-    registration: config.registration,
-    expiredTokens: config.rotation.expiredTokens,
-    rateLimit: {
-      limit: config.rateLimit,
-      window: config.rateWindow * 1000,
-      now: () => performance.now(),
-    },
+    accounts,
+    login: createLogin({ accounts, issuer: tokens }),
+    findClient: createFindClient(config.trustedProxies),
+    registration,
+    expiredTokens,
+    limiter: () => new SlidingWindow(limit),
     clock,
     log,
   });
@@ -94,36 +125,24 @@ function createHandler(
   return (request, info) => app.fetch(request, info);
 }
 
-function listen(config: Config, handler: (port: number) => Handler, log: Log): Server {
+function listen({ host, port }: Config, log: Log): Server {
   try {
-    return new Server({ hostname: config.host, port: config.port, handler, log });
-  } catch (error) {
-    throw new CommandError(
-      EXIT.failed,
-      `cannot listen on ${config.host}:${config.port}: ${(error as Error).message}`,
-      ["another process may use this address: set PORT or HOST to another one"],
-      { cause: error },
+    return new Server({ hostname: host, port, log });
+  } catch (cause) {
+    throw new DomainError(
+      "failed",
+      `Cannot listen on ${host}:${port}: ${(cause as Error).message}`,
+      {
+        cause,
+        hints: ["another process may use this address: set PORT or HOST to another one"],
+      },
     );
   }
 }
 
-function welcome(host: string, port: number): void {
-  const url = serverUrl(host, port);
+function welcome(url: string): void {
   const line = `jwks-server listens on ${url}; try: curl ${url}/.well-known/jwks.json\n`;
   writeAll(Deno.stdout, new TextEncoder().encode(line)).catch(() => {}); // nobody may be listening
-}
-
-/** The first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let seen = 0;
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      Deno.addSignalListener(signal, () => {
-        if (++seen > 1) Deno.exit(EXIT.failed);
-        resolve(signal);
-      });
-    }
-  });
 }
 
 function logUnhandledRejections(log: Log): void {

@@ -1,34 +1,46 @@
 /**
- * What the server keeps: keys, users, the authentication log and a few named values. Any
- * implementation must pass the conformance suite in `tests/storage_conformance.ts`. Every method
- * rejects with `StorageUnavailableError` when the storage cannot be used just now, and has then
+ * What the server keeps: keys, users, the authentication log and a few named values. This room is
+ * an interface, its records, and one folder for each engine behind it; it imports `lib/base` alone.
+ * Any implementation must pass the suite in `tests/storage/storage_conformance.ts`. Every method
+ * rejects with the code `storage_unavailable` when the storage cannot be used just now, and has then
  * changed nothing.
  */
 
-import { isSameBytes } from "../base/bytes.ts";
-
 /** A row of `keys`: a private key as an encrypted JWK (a compact JWE, as bytes). */
 export interface KeyRecord {
-  /** The millisecond at which the key was made. */
-  kid: number;
+  /** The row's number, in the column `kid`: the millisecond at which the key was made. */
+  id: number;
   key: Uint8Array;
   /** When the key leaves the published set, in seconds since the epoch. */
   exp: number;
 }
 
-/** What `changeKeys` does, in one transaction. */
-export interface KeyChange {
-  /** Rows written, new or in place of the row with the same `kid`. */
-  put: readonly KeyRecord[];
-  /** The `kid`s of the rows deleted. */
-  remove: readonly number[];
+/** A row of `keys` that holds a number which no key of this program has. */
+export interface OddRow {
+  /** The row's number as text: it may be larger than numbers are exact. */
+  id: string;
+  reason: string;
 }
 
-/** The keys together with the check value of the key-encryption key that they are sealed under. */
+/** What `changeKeys` does, in one transaction. */
+export interface KeyChange {
+  /** Rows written, new or in place of the row with the same `id`. */
+  put: readonly KeyRecord[];
+  /** The `id`s of the rows deleted. */
+  remove: readonly (number | string)[];
+}
+
+/** The keys together with what they are sealed under and the policy that they are kept by. */
 export interface KeySnapshot {
-  /** In the order of `kid`. */
+  /** What `revision()` was. */
+  revision: number;
+  /** In the order of `id`. */
   records: readonly KeyRecord[];
+  odd: readonly OddRow[];
+  /** The check value of the key-encryption key; empty when there is none yet. */
   check: Uint8Array;
+  /** The policy of `writePolicy`, or `undefined` when none was ever written. */
+  policy: Uint8Array | undefined;
 }
 
 /** What is kept of the secret: enough to derive the key-encryption key from it and to check it. */
@@ -70,9 +82,19 @@ export interface AuthenticationRecord {
 export interface AuthenticationEntry {
   id: number;
   ip: string;
-  /** UTC, in the form `YYYY-MM-DD HH:MM:SS`. */
+  /** UTC, in the form `YYYY-MM-DD HH:MM:SS`, unless the row was written by another program. */
   timestamp: string;
   username: string | null;
+}
+
+/** What the authentication log says of a while. */
+export interface AuthenticationCount {
+  /** How many authentications succeeded. */
+  count: number;
+  /** The time of the newest of them, in the form `YYYY-MM-DD HH:MM:SS`; `null` without any. */
+  newest: string | null;
+  /** The id of a row whose timestamp has another form, if there is one. */
+  odd: number | null;
 }
 
 /** Which entries of the authentication log are asked for. */
@@ -86,12 +108,9 @@ export interface AuthenticationQuery {
   limit: number;
 }
 
-export interface Storage {
-  /**
-   * A number that differs from the last one when another connection or process has changed
-   * anything. Cheap enough for every request.
-   */
-  version(): Promise<number>;
+export interface KeyStorage {
+  /** A number that grows with every change of what `readKeys` gives. Cheap enough for every request. */
+  revision(): Promise<number>;
 
   readKeyEncryption(): Promise<KeyEncryptionRecord | undefined>;
   /** Stores the record when there is none yet; says whether it did. */
@@ -99,20 +118,24 @@ export interface Storage {
 
   readKeys(): Promise<KeySnapshot>;
   /**
-   * Applies `change` when the keys, and what they are sealed under, still are exactly `expected`;
-   * says whether it did. This is what lets slow work happen outside the transaction.
+   * Applies `change` when the keys, what they are sealed under and their policy still are as in
+   * `expected`; says whether it did. This is what lets slow work happen outside the transaction.
    */
   changeKeys(expected: KeySnapshot, change: KeyChange): Promise<boolean>;
   /**
-   * Replaces every key and what they are sealed under, in one transaction, when both still are
-   * `expected`; says whether it did.
+   * Replaces every key and what they are sealed under, in one transaction, when nothing has changed
+   * since `expected`; says whether it did.
    */
   rekey(
     expected: KeySnapshot,
     records: readonly KeyRecord[],
     keyEncryption: KeyEncryptionRecord,
   ): Promise<boolean>;
+  /** Stores the policy that the keys are kept by from now on, as bytes that only the ring reads. */
+  writePolicy(policy: Uint8Array): Promise<void>;
+}
 
+export interface UserStorage {
   /** Stores a user; `undefined` when the name or the address is taken, in any ASCII case. */
   createUser(user: NewUser): Promise<UserRecord | undefined>;
   /** The user of that name, in any ASCII case. */
@@ -121,31 +144,25 @@ export interface Storage {
   listUsers(): Promise<UserRecord[]>;
   /** Replaces a password hash, unless it changed since it was read; says whether it did. */
   replacePasswordHash(userId: number, from: string, to: string): Promise<boolean>;
+}
 
+export interface AuthenticationStorage {
   /**
    * Appends to the authentication log and, on success, sets the user's last login. Durable. When
-   * the user's password hash has changed since it was checked, the entry is that of a failure, and
-   * the answer is false.
+   * the user's password hash has changed since it was checked, nothing is written, and the answer
+   * is false.
    */
   recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
   /** Entries in the order of their ids. */
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]>;
   /** The entries with the latest times, latest first. */
   newestAuthentications(limit: number): Promise<AuthenticationEntry[]>;
-  /** How many authentications succeeded since then (milliseconds), and the newest one's time. */
-  countAuthentications(since: number): Promise<{ count: number; newest: string | null }>;
+  /** What happened since then, in milliseconds since the epoch. */
+  countAuthentications(since: number): Promise<AuthenticationCount>;
   /** Deletes at most `limit` log rows older than `before` (milliseconds); says how many. */
   purgeAuthentications(before: number, limit: number): Promise<number>;
+}
 
+export interface Storage extends KeyStorage, UserStorage, AuthenticationStorage {
   close(): Promise<void>;
-}
-
-/** Whether two rows of `keys` are the same to the byte. */
-export function isSameRecord(one: KeyRecord, other: KeyRecord): boolean {
-  return one.kid === other.kid && one.exp === other.exp && isSameBytes(one.key, other.key);
-}
-
-/** `milliseconds` since the epoch as SQL's `TIMESTAMP` text, in UTC. */
-export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }

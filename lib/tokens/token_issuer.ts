@@ -30,7 +30,11 @@ export class TokenIssuer {
     this.#parts = parts;
   }
 
-  /** Issues a token for `username`, signed by the active key. */
+  /**
+   * Issues a token for `username`, signed by the active key.
+   *
+   * @throws {DomainError} `storage_unavailable`, or `overloaded` when no key can sign just now.
+   */
   async issue(username: string): Promise<IssuedToken> {
     const { ring, clock, tokenTtl, clockSkew } = this.#parts;
     const signer = await ring.signer();
@@ -40,7 +44,12 @@ export class TokenIssuer {
     return { token: await this.#sign(signer, { username, iat, exp }), expiresIn: exp - iat };
   }
 
-  /** Issues a token that is expired, signed by a key that is not in the JWK set. */
+  /**
+   * Issues a token that is expired, signed by a key that is not in the JWK set.
+   *
+   * @throws {DomainError} `invalid_request` when expired tokens are switched off; otherwise as
+   * `issue` does.
+   */
   async issueExpired(username: string): Promise<IssuedToken> {
     const signer = await this.#parts.ring.expiredSigner();
     const { exp } = signer;

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { reportFailure } from "../../lib/cli/report.ts";
-import { CommandError, KeyUnreadableError, StorageUnavailableError } from "../../lib/base/errors.ts";
+import {
+  CommandError,
+  KeyUnreadableError,
+  StorageUnavailableError,
+} from "../../lib/base/errors.ts";
 import { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
 import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
 import { withWorkplace, type Workplace } from "./workplace.ts";

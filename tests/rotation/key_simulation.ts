@@ -6,7 +6,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CommandError } from "../../lib/base/errors.ts";
-import { insertNext, nextKey, passiveSchedule, revoke, rotateNow } from "../../lib/rotation/operations.ts";
+import {
+  insertNext,
+  nextKey,
+  passiveSchedule,
+  revoke,
+  rotateNow,
+} from "../../lib/rotation/operations.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../../lib/server/config.ts";
 import {
   activeKey,

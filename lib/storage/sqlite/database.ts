@@ -1,45 +1,48 @@
-/** A SQLite connection: opened safely, and watched. */
+/** A SQLite database: opened safely, watched, and opened again when its disk was not writable. */
 
-import * as sqlite from "node:sqlite";
-import { CommandError, EXIT, StorageUnavailableError } from "../../base/errors.ts";
-import { classify, corruption, openFailure } from "./faults.ts";
+import { DomainError, isDomainError, storageUnavailable } from "../../base/errors.ts";
+import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
+import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
+import { openFailure } from "./faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /**
- * How long a statement waits for a lock while a database is opened, in milliseconds. In a server
- * none waits afterwards: it would block the event loop.
+ * How many pages the write-ahead log may have before it is written into the file: few, since that
+ * holds up everything else for as long as it takes.
  */
-const OPENING_TIMEOUT = 500;
+const CHECKPOINT_PAGES = 200;
 
-/** Prepared statements over one connection; every failure is classified. */
 export class SqliteDatabase {
-  readonly #connection: sqlite.DatabaseSync;
-  readonly #statements = new Map<string, sqlite.StatementSync>();
-  #file: { path: string; dev: number; ino: number | null } | undefined;
+  readonly #path: string;
+  #connection: Connection;
+  #file: { dev: number; ino: number | null } | undefined;
+  /** Why the connection cannot write; it never will, so that another one has to be opened. */
+  #isReadOnly = false;
 
-  private constructor(connection: sqlite.DatabaseSync) {
+  private constructor(path: string, connection: Connection) {
+    this.#path = path;
     this.#connection = connection;
   }
 
   /**
-   * Opens `path` for reading and writing, creates it (mode 0600) when it does not exist, and brings
-   * its schema up to date.
+   * Opens what was examined for reading and writing, creates it (mode 0600) when it does not exist,
+   * and brings its schema up to date. A sound database on a disk that is full or cannot be written
+   * can be read, and is opened again as soon as that is possible.
    *
-   * @throws {CommandError} when the file is corrupt, newer than this program, or cannot be opened.
-   * It is then left as it was: it is first examined through a read-only connection.
+   * @throws {DomainError} `database_unusable` or `storage_unavailable` when it cannot be opened. An
+   * existing file is then left as it was.
    */
-  static open(path: string): SqliteDatabase {
-    examineDatabase(path);
-    const isNew = path !== ":memory:" && !hasContent(path);
-    const database = new SqliteDatabase(connect(path, false));
+  static open(examined: Examination): SqliteDatabase {
+    const { path, isNew, snapshot } = examined;
+    if (snapshot !== undefined) {
+      const database = new SqliteDatabase(path, snapshot);
+      database.#isReadOnly = true;
+      return database;
+    }
+    const database = new SqliteDatabase(path, Connection.open(path, { readOnly: false }));
     try {
-      if (isNew) Deno.chmodSync(path, 0o600);
-      database.get("PRAGMA journal_mode = WAL");
-      database.run("PRAGMA synchronous = FULL");
-      database.run("PRAGMA foreign_keys = ON");
-      database.#migrate();
-      database.get("PRAGMA busy_timeout = 0");
-      database.#file = path === ":memory:" ? undefined : { path, ...identityOf(path) };
+      if (isNew && path !== ":memory:") Deno.chmodSync(path, 0o600);
+      database.#prepare();
       return database;
     } catch (error) {
       database.close();
@@ -47,32 +50,21 @@ export class SqliteDatabase {
     }
   }
 
-  /**
-   * Opens an existing database so that looking at it and closing it leaves everything as it was.
-   * With a write-ahead log that must be read-only, or closing would write the log into the file;
-   * without one it must not, or the empty log that SQLite makes could not be removed by closing.
-   */
-  static openUnchanged(path: string): SqliteDatabase {
-    return new SqliteDatabase(connect(path, hasContent(`${path}-wal`)));
+  run(sql: string, ...values: Value[]): number {
+    return this.#connection.run(sql, ...values);
   }
 
-  /** Runs a statement and gives the number of rows it changed. */
-  run(sql: string, ...values: (string | number | Uint8Array | null)[]): number {
-    return this.#call(sql, (statement) => Number(statement.run(...values).changes));
+  get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#connection.get<Row>(sql, ...values);
   }
 
-  /** The first row, or `undefined`. The caller names the row's type: the schema is ours. */
-  get<Row>(sql: string, ...values: (string | number | Uint8Array | null)[]): Row | undefined {
-    return this.#call(sql, (statement) => statement.get(...values) as Row | undefined);
-  }
-
-  /** All rows. */
-  all<Row>(sql: string, ...values: (string | number | Uint8Array | null)[]): Row[] {
-    return this.#call(sql, (statement) => statement.all(...values) as Row[]);
+  all<Row>(sql: string, ...values: Value[]): Row[] {
+    return this.#connection.all<Row>(sql, ...values);
   }
 
   /** Runs `body` in a transaction that holds the write lock from its start. */
   transaction<Result>(body: () => Result): Result {
+    this.recover();
     this.#assertInPlace();
     this.run("BEGIN IMMEDIATE");
     try {
@@ -81,66 +73,78 @@ export class SqliteDatabase {
       return result;
     } catch (error) {
       this.#rollback();
+      if (isDomainError(error) && error.data.fault === "read-only") this.#isReadOnly = true;
       throw error;
     }
   }
 
+  /** Runs `body`, which only reads, on the database as it is at one moment. */
+  snapshot<Result>(body: () => Result): Result {
+    this.run("BEGIN");
+    try {
+      return body();
+    } finally {
+      this.#rollback();
+    }
+  }
+
+  /** Opens the database again when it could not be written before. */
+  recover(): void {
+    if (!this.#isReadOnly) return;
+    const renewed = SqliteDatabase.#reopen(this.#path);
+    if (renewed === undefined) return;
+    this.#connection.close();
+    this.#connection = renewed.#connection;
+    this.#file = renewed.#file;
+    this.#isReadOnly = false;
+  }
+
+  static #reopen(path: string): SqliteDatabase | undefined {
+    try {
+      const examined = examineDatabase(path);
+      if (examined.isNew) return undefined; // it is gone
+      const database = SqliteDatabase.open(examined);
+      if (!database.#isReadOnly) return database;
+      database.close();
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+    }
+    return undefined;
+  }
+
   /** Copies the database as it is now to `file`; others may go on reading and writing. */
   async backup(file: string): Promise<void> {
-    // In one step: a copy in several begins anew whenever another process writes in between.
-    if ("backup" in sqlite) await sqlite.backup(this.#connection, file, { rate: 0x7fffffff });
+    const copied = this.#connection.backup(file);
+    if (copied !== undefined) await copied;
     else while (!this.#copyCheckpointed(file));
   }
 
   /**
-   * The same on a Deno without `backup`: once the write-ahead log is empty, the file is the whole
-   * database, and the write lock keeps it so. Writers wait as long as the copy takes.
+   * The same on a Deno without `backup` (before 2.5): once the write-ahead log is empty, the file is
+   * the whole database, and the write lock keeps it so. Writers wait as long as the copy takes.
    */
   #copyCheckpointed(file: string): boolean {
-    const [main] = this.all<{ file: string }>("PRAGMA database_list");
     this.get(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`); // only a command backs up: it may wait
     this.get("PRAGMA wal_checkpoint(TRUNCATE)");
     return this.transaction(() => {
-      if (Deno.statSync(`${main!.file}-wal`).size > 0) return false;
-      Deno.copyFileSync(main!.file, file);
+      if (Deno.statSync(`${this.#path}-wal`).size > 0) return false;
+      Deno.copyFileSync(this.#path, file);
       return true;
     });
   }
 
   close(): void {
-    this.#statements.clear();
     this.#connection.close();
   }
 
-  #call<Result>(sql: string, use: (statement: sqlite.StatementSync) => Result): Result {
-    try {
-      let statement = this.#statements.get(sql);
-      if (statement === undefined) {
-        statement = this.#connection.prepare(sql);
-        this.#statements.set(sql, statement);
-      }
-      return use(statement);
-    } catch (error) {
-      throw classify(error);
-    }
-  }
-
-  #rollback(): void {
-    try {
-      this.#connection.exec("ROLLBACK");
-    } catch {
-      // SQLite has already rolled back by itself (a full disk, an I/O error): nothing is open.
-    }
-  }
-
-  /** What is written into a file that was deleted or replaced would be lost without a sign. */
-  #assertInPlace(): void {
-    if (this.#file === undefined) return;
-    const { path, dev, ino } = this.#file;
-    const found = identityOf(path);
-    if (found.dev === dev && found.ino === ino) return;
-    const cause = new Error(`${path} was deleted or replaced since it was opened`);
-    throw new StorageUnavailableError("unreachable", { cause });
+  #prepare(): void {
+    this.get("PRAGMA journal_mode = WAL");
+    this.get(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    this.run("PRAGMA synchronous = FULL");
+    this.run("PRAGMA foreign_keys = ON");
+    this.#migrate();
+    this.get("PRAGMA busy_timeout = 0");
+    if (this.#path !== ":memory:") this.#file = identityOf(this.#path);
   }
 
   #migrate(): void {
@@ -152,49 +156,27 @@ export class SqliteDatabase {
       this.transaction(() => {
         // Another process may have taken this step between the look and the lock.
         if (schemaVersion(this) !== version) return;
-        this.#connection.exec(MIGRATIONS[version]!);
-        this.#connection.exec(`PRAGMA user_version = ${version + 1}`);
+        for (const statement of MIGRATIONS[version]!) this.run(statement);
+        this.run(`PRAGMA user_version = ${version + 1}`);
       });
     }
   }
-}
 
-/**
- * Examines an existing database without changing it, and gives what `look` sees in it; `undefined`
- * when there is none yet.
- *
- * @throws {CommandError} when it is corrupt, foreign, newer than this program, or cannot be read.
- */
-export function examineDatabase<Seen>(
-  path: string,
-  look?: (database: SqliteDatabase) => Seen,
-): Seen | undefined {
-  if (path === ":memory:" || !hasContent(path)) return undefined;
-  const database = SqliteDatabase.openUnchanged(path);
-  try {
-    const version = schemaVersion(database);
-    if (version > SCHEMA_VERSION) {
-      throw new CommandError(
-        EXIT.config,
-        `the database ${path} has schema version ${version}, newer than this program's ${SCHEMA_VERSION}`,
-        ["start the newer jwks-server that wrote it, or restore a backup made before the upgrade"],
-      );
+  #rollback(): void {
+    try {
+      this.run("ROLLBACK");
+    } catch {
+      // SQLite has already rolled back by itself (a full disk, an I/O error): nothing is open.
     }
-    const isForeign = version === 0 && database.get("SELECT name FROM sqlite_schema") !== undefined;
-    if (isForeign) {
-      throw new CommandError(EXIT.config, `the database ${path} was not made by jwks-server`, [
-        "it was left untouched: move it away, or set DATABASE to another file",
-      ]);
-    }
-    for (const table of version === 0 ? [] : ["keys", "users", "meta"]) {
-      const [first] = database.all<{ quick_check: string }>(`PRAGMA quick_check(${table})`);
-      if (first?.quick_check !== "ok") throw corruption(path, first?.quick_check ?? "no answer");
-    }
-    return version === 0 ? undefined : look?.(database);
-  } catch (error) {
-    throw openFailure(path, error);
-  } finally {
-    database.close();
+  }
+
+  /** What is written into a file that was deleted or replaced would be lost without a sign. */
+  #assertInPlace(): void {
+    if (this.#file === undefined) return;
+    const found = identityOf(this.#path);
+    if (found.dev === this.#file.dev && found.ino === this.#file.ino) return;
+    const cause = new Error(`${this.#path} was deleted or replaced since it was opened`);
+    throw storageUnavailable("unreachable", cause);
   }
 }
 
@@ -204,28 +186,5 @@ function identityOf(path: string): { dev: number; ino: number | null } {
     return { dev, ino };
   } catch {
     return { dev: 0, ino: null }; // it is not there
-  }
-}
-
-function schemaVersion(database: SqliteDatabase): number {
-  return database.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
-}
-
-function hasContent(path: string): boolean {
-  try {
-    return Deno.statSync(path).size > 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw openFailure(path, error);
-  }
-}
-
-function connect(path: string, readOnly: boolean): sqlite.DatabaseSync {
-  try {
-    const connection = new sqlite.DatabaseSync(path, { readOnly });
-    connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`);
-    return connection;
-  } catch (error) {
-    throw openFailure(path, error);
   }
 }

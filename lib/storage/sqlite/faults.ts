@@ -1,52 +1,77 @@
-/** What goes wrong in SQLite, told apart by its result codes. */
+/** What goes wrong in SQLite, told apart by its result codes (https://sqlite.org/rescode.html). */
 
-import { CommandError, EXIT, type StorageFault, StorageUnavailableError } from "../../base/errors.ts";
+import { diskFault } from "../../base/disk.ts";
+import {
+  DomainError,
+  isDomainError,
+  type StorageFault,
+  storageUnavailable,
+} from "../../base/errors.ts";
 
-/** Primary result codes (https://sqlite.org/rescode.html) that may pass by themselves. */
+/** Primary result codes that may pass by themselves. */
 const FAULTS: Record<number, StorageFault> = {
   5: "locked", // SQLITE_BUSY
   6: "locked", // SQLITE_LOCKED
   8: "read-only", // SQLITE_READONLY
   10: "unreachable", // SQLITE_IOERR
+  11: "damaged", // SQLITE_CORRUPT, which a disk that cannot be read gives, too
   13: "full", // SQLITE_FULL
   14: "unreachable", // SQLITE_CANTOPEN
+  26: "damaged", // SQLITE_NOTADB
 };
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: the file is not, or no longer, a sound database. */
-const CORRUPT = new Set([11, 26]);
-
-/** The primary result code of an error that SQLite raised. */
-function resultCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : undefined;
-}
+/** SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log. */
+const NO_ROOM_FOR_INDEX = 4874;
 
 /** The error to throw for one that SQLite raised. */
 export function classify(error: unknown): unknown {
-  const fault = FAULTS[resultCode(error) ?? -1];
-  return fault === undefined ? error : new StorageUnavailableError(fault, { cause: error });
+  const code = resultCode(error);
+  if (code === NO_ROOM_FOR_INDEX) return storageUnavailable("full", error);
+  const fault = code === undefined ? undefined : FAULTS[code & 0xff];
+  if (fault !== undefined) return storageUnavailable(fault, error);
+  return isTooLarge(error) ? storageUnavailable("damaged", error) : error;
+}
+
+/** The extended result code of an error that SQLite raised. */
+function resultCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code : undefined;
+}
+
+/** A number that JavaScript cannot hold, where this program never writes one. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError && (error as { code?: unknown }).code === "ERR_OUT_OF_RANGE";
 }
 
 /** What a database that is not sound is answered with. */
-export function corruption(path: string, details: string, cause?: unknown): CommandError {
-  return new CommandError(
-    EXIT.config,
-    `the database ${path} is corrupt (${details})`,
-    ["it was left untouched: put a backup in its place, or move it away to start anew"],
-    { cause },
-  );
+export function corruption(path: string, details: string, cause?: unknown): DomainError {
+  return new DomainError("database_unusable", `The database ${path} is corrupt (${details})`, {
+    cause,
+    hints: ["it was left untouched: put a backup in its place, or move it away to start anew"],
+  });
 }
 
 /** The error to throw when a database cannot be opened. */
 export function openFailure(path: string, error: unknown): unknown {
-  const cause = classify(error);
-  if (cause instanceof CommandError || cause instanceof StorageUnavailableError) return cause;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (CORRUPT.has(resultCode(error) ?? -1)) return corruption(path, reason, error);
-  return new CommandError(
-    EXIT.config,
-    `the database ${path} cannot be opened: ${reason}`,
-    ["DATABASE must name a file in an existing directory that this user may write"],
-    { cause: error },
+  const failure = classify(error);
+  if (isDomainError(failure, "storage_unavailable")) {
+    const { fault } = failure.data;
+    if (fault === "damaged") return corruption(path, messageOf(error), error);
+    return fault === "unreachable" ? storageUnavailable(diskFault(path) ?? fault, error) : failure;
+  }
+  if (failure instanceof DomainError) return failure;
+  const fault = diskFault(path);
+  if (fault !== undefined) return storageUnavailable(fault, error);
+  return new DomainError(
+    "database_unusable",
+    `The database ${path} cannot be opened: ${messageOf(error)}`,
+    {
+      cause: error,
+      hints: ["DATABASE must name a file in an existing directory that this user may write"],
+    },
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,56 +1,71 @@
-/** The table `meta`: what is kept of the secret. */
+/** The table `meta`: what is kept of the secret, and the policy. */
 
-import { CommandError, EXIT } from "../../base/errors.ts";
-import { examineDatabase, type SqliteDatabase } from "./database.ts";
+import { DomainError } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
+import type { Connection } from "./connection.ts";
 
 const META = { derivation: "kek_derivation", check: "kek_check" } as const;
 
-/**
- * What an existing database keeps of its secret, found without changing a byte; `undefined` when
- * there is no database yet.
- *
- * @throws {CommandError} when the database is corrupt, foreign, or newer than this program.
- */
-export function peekKeyEncryption(path: string): KeyEncryptionRecord | undefined {
-  return examineDatabase(path, (database) => readKeyEncryption(database));
-}
+/** What reads and writes: a connection, or the database over it. */
+type Statements = Pick<Connection, "get" | "run">;
 
 /**
- * Both values, or `undefined` when there are none yet. Keys without them could not be opened any
- * more, and a new salt would make that final.
+ * Both values of the secret, or `undefined` when there are none yet. Keys without them could not be
+ * opened any more, and a new salt would make that final.
+ *
+ * @throws {DomainError} `database_unusable` when only one is there, or none although there are keys.
  */
-export function readKeyEncryption(database: SqliteDatabase): KeyEncryptionRecord | undefined {
+export function readKeyEncryption(database: Statements): KeyEncryptionRecord | undefined {
   const derivation = readMeta(database, META.derivation);
   const check = readMeta(database, META.check);
   if (derivation && check) return { derivation, check };
-  const hasKeys = database.get("SELECT kid FROM keys LIMIT 1") !== undefined;
+  const hasKeys = database.get("SELECT 1 FROM keys LIMIT 1") !== undefined;
   if (!derivation && !check && !hasKeys) return undefined;
-  throw new CommandError(
-    EXIT.config,
-    "the database lacks what is needed to open its keys with the secret (the table meta)",
-    ["restore a backup; nothing was changed"],
+  throw new DomainError(
+    "database_unusable",
+    "The database lacks what is needed to open its keys with the secret (the table meta)",
+    { hints: ["restore a backup; nothing was changed"] },
   );
 }
 
-function readMeta(database: SqliteDatabase, name: string): Uint8Array | undefined {
-  const sql = "SELECT value FROM meta WHERE name = ?";
-  return database.get<{ value: Uint8Array }>(sql, name)?.value;
+/** Writes both values, in place of those that are there. */
+export function writeKeyEncryption(database: Statements, record: KeyEncryptionRecord): void {
+  writeMeta(database, META.derivation, record.derivation);
+  writeMeta(database, META.check, record.check);
 }
 
 /** The check value alone; empty when there is none. */
-export function readCheck(database: SqliteDatabase): Uint8Array {
+export function readCheck(database: Statements): Uint8Array {
   return readMeta(database, META.check) ?? new Uint8Array();
 }
 
-/** Writes both values, in place of those that are there. */
-export function writeKeyEncryption(database: SqliteDatabase, record: KeyEncryptionRecord): void {
-  for (const name of ["derivation", "check"] as const) {
-    database.run(
-      "INSERT INTO meta (name, value) VALUES (?, ?) " +
-        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      META[name],
-      record[name],
-    );
-  }
+export function readPolicy(database: Statements): Uint8Array | undefined {
+  return readMeta(database, "policy");
+}
+
+export function writePolicy(database: Statements, policy: Uint8Array): void {
+  writeMeta(database, "policy", policy);
+}
+
+/** How often the keys, or what they are sealed under and kept by, have changed. */
+export function readRevision(database: Statements): number {
+  const sql = "SELECT CAST(value AS REAL) AS value FROM meta WHERE name = 'keys_revision'";
+  return database.get<{ value: number }>(sql)?.value ?? 0;
+}
+
+function readMeta(database: Statements, name: string): Uint8Array | undefined {
+  const sql = "SELECT value FROM meta WHERE name = ?";
+  const value = database.get<{ value: unknown }>(sql, name)?.value;
+  return value === undefined || value instanceof Uint8Array
+    ? value
+    : new TextEncoder().encode(String(value)); // another program wrote it: nobody will understand it
+}
+
+function writeMeta(database: Statements, name: string, value: Uint8Array): void {
+  database.run(
+    "INSERT INTO meta (name, value) VALUES (?, ?) " +
+      "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    name,
+    value,
+  );
 }

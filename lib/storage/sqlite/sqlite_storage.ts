@@ -1,42 +1,28 @@
 /** The storage in one SQLite file. */
 
-import { isSameBytes } from "../../base/bytes.ts";
-import { StorageUnavailableError } from "../../base/errors.ts";
-import type { SqliteDatabase } from "./database.ts";
-import { readCheck, readKeyEncryption, writeKeyEncryption } from "./meta.ts";
-import {
-  type AuthenticationEntry,
-  type AuthenticationQuery,
-  type AuthenticationRecord,
-  isSameRecord,
-  type KeyChange,
-  type KeyEncryptionRecord,
-  type KeyRecord,
-  type KeySnapshot,
-  type NewUser,
-  type Storage,
-  timestamp,
-  type UserRecord,
+import { isDomainError } from "../../base/errors.ts";
+import type {
+  AuthenticationCount,
+  AuthenticationEntry,
+  AuthenticationQuery,
+  AuthenticationRecord,
+  KeyChange,
+  KeyEncryptionRecord,
+  KeyRecord,
+  KeySnapshot,
+  NewUser,
+  Storage,
+  UserRecord,
 } from "../storage.ts";
+import * as authLogs from "./auth_logs_table.ts";
+import type { SqliteDatabase } from "./database.ts";
+import * as keys from "./keys_table.ts";
+import { readKeyEncryption, readRevision, writeKeyEncryption, writePolicy } from "./meta.ts";
+import * as users from "./users_table.ts";
 
 /** How often a locked database is asked again, in milliseconds, and how many times in all. */
 const LOCK_INTERVAL = 20;
 const LOCK_ATTEMPTS = 20;
-
-const USER_COLUMNS = "id, username, password_hash, email, date_registered, last_login";
-
-const SELECT_ENTRIES =
-  "SELECT auth_logs.id, request_ip AS ip, request_timestamp AS timestamp, username " +
-  "FROM auth_logs LEFT JOIN users ON users.id = user_id";
-
-interface UserRow {
-  id: number;
-  username: string;
-  password_hash: string;
-  email: string | null;
-  date_registered: string;
-  last_login: string | null;
-}
 
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
@@ -46,35 +32,31 @@ export class SqliteStorage implements Storage {
     this.#database = database;
   }
 
-  version(): Promise<number> {
-    return this.#later(() =>
-      this.#database.get<{ data_version: number }>("PRAGMA data_version")!.data_version
-    );
+  revision(): Promise<number> {
+    return this.#read((database) => {
+      database.recover();
+      return readRevision(database);
+    });
   }
 
   readKeyEncryption(): Promise<KeyEncryptionRecord | undefined> {
-    return this.#later(() => readKeyEncryption(this.#database));
+    return this.#read(readKeyEncryption);
   }
 
   createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean> {
-    return this.#transaction(() => {
-      if (readKeyEncryption(this.#database) !== undefined) return false;
-      writeKeyEncryption(this.#database, record);
+    return this.#write((database) => {
+      if (readKeyEncryption(database) !== undefined) return false;
+      writeKeyEncryption(database, record);
       return true;
     });
   }
 
   readKeys(): Promise<KeySnapshot> {
-    return this.#later(() => this.#snapshot());
+    return this.#read((database) => database.snapshot(() => keys.readKeys(database)));
   }
 
   changeKeys(expected: KeySnapshot, change: KeyChange): Promise<boolean> {
-    return this.#transaction(() => {
-      if (!isSameSnapshot(this.#snapshot(), expected)) return false;
-      for (const kid of change.remove) this.#database.run("DELETE FROM keys WHERE kid = ?", kid);
-      this.#putKeys(change.put);
-      return true;
-    });
+    return this.#write((database) => keys.changeKeys(database, expected, change));
   }
 
   rekey(
@@ -82,117 +64,47 @@ export class SqliteStorage implements Storage {
     records: readonly KeyRecord[],
     keyEncryption: KeyEncryptionRecord,
   ): Promise<boolean> {
-    return this.#transaction(() => {
-      if (!isSameSnapshot(this.#snapshot(), expected)) return false;
-      this.#database.run("DELETE FROM keys");
-      this.#putKeys(records);
-      writeKeyEncryption(this.#database, keyEncryption);
-      return true;
-    });
+    return this.#write((database) => keys.replaceKeys(database, expected, records, keyEncryption));
+  }
+
+  writePolicy(policy: Uint8Array): Promise<void> {
+    return this.#write((database) => writePolicy(database, policy));
   }
 
   createUser(user: NewUser): Promise<UserRecord | undefined> {
-    return this.#transaction(() => {
-      const row = this.#database.get<UserRow>(
-        "INSERT INTO users (username, password_hash, email, date_registered) VALUES (?, ?, ?, ?) " +
-          `ON CONFLICT DO NOTHING RETURNING ${USER_COLUMNS}`,
-        user.username,
-        user.passwordHash,
-        user.email,
-        timestamp(user.at),
-      );
-      return row && toUser(row);
-    });
+    return this.#write((database) => users.createUser(database, user));
   }
 
   findUser(username: string): Promise<UserRecord | undefined> {
-    return this.#later(() => {
-      const row = this.#database.get<UserRow>(
-        `SELECT ${USER_COLUMNS} FROM users WHERE username = ? COLLATE NOCASE`,
-        username,
-      );
-      return row && toUser(row);
-    });
+    return this.#read((database) => users.findUser(database, username));
   }
 
   listUsers(): Promise<UserRecord[]> {
-    return this.#later(() =>
-      this.#database.all<UserRow>(`SELECT ${USER_COLUMNS} FROM users ORDER BY id`).map(toUser)
-    );
+    return this.#read(users.listUsers);
   }
 
   replacePasswordHash(userId: number, from: string, to: string): Promise<boolean> {
-    return this.#transaction(() =>
-      this.#database.run(
-        "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
-        to,
-        userId,
-        from,
-      ) === 1
-    );
+    return this.#write((database) => users.replacePasswordHash(database, userId, from, to));
   }
 
-  recordAuthentication({ ip, at, user }: AuthenticationRecord): Promise<boolean> {
-    return this.#transaction(() => {
-      const isCurrent = user !== null && this.#database.run(
-            "UPDATE users SET last_login = ? WHERE id = ? AND password_hash = ?",
-            timestamp(at),
-            user.id,
-            user.passwordHash,
-          ) === 1;
-      this.#database.run(
-        "INSERT INTO auth_logs (request_ip, request_timestamp, user_id) VALUES (?, ?, ?)",
-        ip,
-        timestamp(at),
-        isCurrent ? user.id : null,
-      );
-      return isCurrent || user === null;
-    });
+  recordAuthentication(record: AuthenticationRecord): Promise<boolean> {
+    return this.#write((database) => authLogs.recordAuthentication(database, record));
   }
 
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {
-    return this.#later(() =>
-      this.#database.all<AuthenticationEntry>(
-        `${SELECT_ENTRIES} ` +
-          "WHERE auth_logs.id > ? AND request_timestamp >= ? " +
-          "AND (? IS NULL OR username = ? COLLATE NOCASE) ORDER BY auth_logs.id LIMIT ?",
-        query.afterId,
-        timestamp(query.since),
-        query.username ?? null,
-        query.username ?? null,
-        query.limit,
-      )
-    );
+    return this.#read((database) => authLogs.readAuthentications(database, query));
   }
 
   newestAuthentications(limit: number): Promise<AuthenticationEntry[]> {
-    return this.#later(() =>
-      this.#database.all<AuthenticationEntry>(
-        `${SELECT_ENTRIES} ORDER BY request_timestamp DESC, auth_logs.id DESC LIMIT ?`,
-        limit,
-      )
-    );
+    return this.#read((database) => authLogs.newestAuthentications(database, limit));
   }
 
-  countAuthentications(since: number): Promise<{ count: number; newest: string | null }> {
-    return this.#later(() =>
-      this.#database.get<{ count: number; newest: string | null }>(
-        "SELECT count(*) AS count, max(request_timestamp) AS newest FROM auth_logs " +
-          "WHERE user_id IS NOT NULL AND request_timestamp >= ?",
-        timestamp(since),
-      )!
-    );
+  countAuthentications(since: number): Promise<AuthenticationCount> {
+    return this.#read((database) => authLogs.countAuthentications(database, since));
   }
 
   purgeAuthentications(before: number, limit: number): Promise<number> {
-    return this.#transaction(() =>
-      this.#database.run(
-        "DELETE FROM auth_logs WHERE id IN " +
-          "(SELECT id FROM auth_logs WHERE request_timestamp < ? LIMIT ?)",
-        timestamp(before),
-        limit,
-      )
-    );
+    return this.#write((database) => authLogs.purgeAuthentications(database, before, limit));
   }
 
   /**
@@ -204,59 +116,26 @@ export class SqliteStorage implements Storage {
   }
 
   close(): Promise<void> {
-    return this.#later(() => this.#database.close());
+    return this.#read((database) => database.close());
   }
 
-  #snapshot(): KeySnapshot {
-    const records = this.#database.all<KeyRecord>("SELECT kid, key, exp FROM keys ORDER BY kid");
-    return { records, check: readCheck(this.#database) };
-  }
-
-  #putKeys(records: readonly KeyRecord[]): void {
-    for (const { kid, key, exp } of records) {
-      this.#database.run(
-        "INSERT INTO keys (kid, key, exp) VALUES (?, ?, ?) " +
-          "ON CONFLICT (kid) DO UPDATE SET key = excluded.key, exp = excluded.exp",
-        kid,
-        key,
-        exp,
-      );
-    }
-  }
-
-  #transaction<Result>(body: () => Result): Promise<Result> {
-    return this.#later(() => this.#database.transaction(body));
+  #write<Result>(body: (database: SqliteDatabase) => Result): Promise<Result> {
+    return this.#read((database) => database.transaction(() => body(database)));
   }
 
   /**
    * SQLite answers at once, or is locked: then others wait for the lock without holding up the
    * event loop.
    */
-  async #later<Result>(body: () => Result): Promise<Result> {
+  async #read<Result>(body: (database: SqliteDatabase) => Result): Promise<Result> {
     for (let attempt = 1;; attempt++) {
       try {
-        return body();
+        return body(this.#database);
       } catch (error) {
-        const isLocked = error instanceof StorageUnavailableError && error.fault === "locked";
+        const isLocked = isDomainError(error) && error.data.fault === "locked";
         if (!isLocked || attempt === LOCK_ATTEMPTS) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
     }
   }
-}
-
-function toUser(row: UserRow): UserRecord {
-  return {
-    id: row.id,
-    username: row.username,
-    passwordHash: row.password_hash,
-    email: row.email,
-    dateRegistered: row.date_registered,
-    lastLogin: row.last_login,
-  };
-}
-
-function isSameSnapshot(one: KeySnapshot, other: KeySnapshot): boolean {
-  return isSameBytes(one.check, other.check) && one.records.length === other.records.length &&
-    one.records.every((record, index) => isSameRecord(record, other.records[index]!));
 }

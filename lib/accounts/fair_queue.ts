@@ -1,0 +1,118 @@
+/** Costly work in turns: as much at a time as the machine has cores for, and nobody first. */
+
+import type { MonotonicClock } from "../base/clock.ts";
+import { DomainError } from "../base/errors.ts";
+
+export interface FairQueueOptions {
+  /** Works that run at the same time; one a core keeps memory and latency flat. */
+  concurrency: number;
+  /** For how long one that is admitted may take until it is done, in milliseconds. */
+  patience: number;
+  /** The longest the queue gets, however quick the work is. */
+  capacity: number;
+  now: MonotonicClock;
+}
+
+/** Work that waits for its turn. */
+interface Waiting {
+  start: () => void;
+  refuse: (error: DomainError) => void;
+}
+
+/** How long a work is expected to take before one was measured, in milliseconds. */
+const FIRST_GUESS = 100;
+
+/** How much the newest work counts in the mean of how long a work takes. */
+const WEIGHT = 0.1;
+
+/**
+ * Runs works of several owners. Owners take turns, so that who has one work to do waits for at most
+ * one of each other. The queue is only as long as can be done within `patience`, by how long works
+ * took lately. When it is full, whoever has more in it than the newcomer gives up its last one:
+ * nobody is kept out by one owner who fills it.
+ */
+export class FairQueue {
+  readonly #options: FairQueueOptions;
+  /** What waits, by owner, the owner whose turn is next first; none is empty. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #size = 0;
+  #running = 0;
+  /** How long a work takes, in milliseconds. */
+  #duration = FIRST_GUESS;
+
+  constructor(options: FairQueueOptions) {
+    this.#options = options;
+  }
+
+  /** How many works wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Runs `work` when it is the turn of `owner`.
+   *
+   * @throws {DomainError} `overloaded` when it could not be done in time. Whatever `work` throws.
+   */
+  async run<Result>(owner: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#running >= this.#options.concurrency) await this.#turn(owner);
+    else this.#running++;
+    const start = this.#options.now();
+    try {
+      return await work();
+    } finally {
+      this.#duration += WEIGHT * (this.#options.now() - start - this.#duration);
+      this.#next();
+    }
+  }
+
+  /** Resolves when a place is free for `owner`, which then has it. */
+  #turn(owner: string): Promise<void> {
+    const mine = this.#waiting.get(owner)?.length ?? 0;
+    if (this.#size >= this.#capacity() && !this.#displace(mine + 1)) {
+      return Promise.reject(overloaded());
+    }
+    return new Promise((start, refuse) => {
+      const queue = this.#waiting.get(owner) ?? [];
+      queue.push({ start, refuse });
+      this.#waiting.set(owner, queue);
+      this.#size++;
+    });
+  }
+
+  /** Hands the place that has become free to the owner whose turn it is. */
+  #next(): void {
+    const [first] = this.#waiting;
+    if (first === undefined) {
+      this.#running--;
+      return;
+    }
+    const [owner, queue] = first;
+    const { start } = queue.shift()!;
+    this.#size--;
+    this.#waiting.delete(owner);
+    if (queue.length > 0) this.#waiting.set(owner, queue); // behind all others
+    start();
+  }
+
+  /** Refuses the last work of an owner who has more than `count`; says whether there is one. */
+  #displace(count: number): boolean {
+    let most: Waiting[] = [];
+    for (const queue of this.#waiting.values()) if (queue.length > most.length) most = queue;
+    if (most.length <= count) return false;
+    most.pop()!.refuse(overloaded());
+    this.#size--;
+    return true;
+  }
+
+  /** How many may wait: the last of them is then done within the patience. */
+  #capacity(): number {
+    const { concurrency, patience, capacity } = this.#options;
+    const inTime = Math.floor(concurrency * (patience / Math.max(this.#duration, 0.01) - 2));
+    return Math.max(1, Math.min(capacity, inTime));
+  }
+}
+
+function overloaded(): DomainError {
+  return new DomainError("overloaded", "Too many password checks are waiting", { retryAfter: 1 });
+}

@@ -1,0 +1,87 @@
+/**
+ * The few operations on files whose order decides what a crash leaves behind. They are passed in,
+ * so that a test can stop between any two of them.
+ */
+
+import { dirname } from "node:path";
+import { readAtMost } from "./bytes.ts";
+import type { StorageFault } from "./errors.ts";
+
+export interface Disk {
+  /** Makes a file (mode 0600) that must not exist, and waits until its content is on the disk. */
+  write(file: string, text: string): Promise<void>;
+  /** A second name for a file; never replaces one. */
+  link(file: string, name: string): Promise<void>;
+  /** Another name for a file, in the place of what had that name. */
+  rename(file: string, name: string): Promise<void>;
+  remove(file: string): Promise<void>;
+  /** Waits until the names in the directory of `file` are on the disk. */
+  sync(file: string): Promise<void>;
+}
+
+/** The real disk. */
+export const DISK: Disk = {
+  async write(file, text) {
+    await Deno.writeTextFile(file, text, { createNew: true, mode: 0o600 });
+    using written = await Deno.open(file);
+    await written.sync();
+  },
+  link: Deno.link,
+  rename: Deno.rename,
+  remove: Deno.remove,
+  async sync(file) {
+    try {
+      using directory = await Deno.open(dirname(file));
+      await directory.sync();
+    } catch {
+      // Not every system opens directories; those that do not need no such thing.
+    }
+  },
+};
+
+/** What a path leads to that is there and is no regular file, in words. */
+export type Irregular = "a directory" | "a device" | "a FIFO" | "a socket" | "no regular file";
+
+/** What `path` leads to unless that is a regular file, or nothing at all. */
+export function irregularity(path: string): Irregular | undefined {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  if (info.isFile) return undefined;
+  if (info.isDirectory) return "a directory";
+  if (info.isCharDevice || info.isBlockDevice) return "a device";
+  if (info.isFifo) return "a FIFO";
+  return info.isSocket ? "a socket" : "no regular file";
+}
+
+/** How much is written to see whether a disk has room, in bytes. */
+const ROOM = 32_768;
+
+/**
+ * What is wrong with the disk under `path`, found by writing a file beside it; `undefined` when that
+ * works, or does not for another reason than the disk.
+ */
+export function diskFault(path: string): StorageFault | undefined {
+  let draft: string | undefined;
+  try {
+    draft = Deno.makeTempFileSync({ dir: dirname(path), prefix: ".jwks-server-" });
+    Deno.writeFileSync(draft, new Uint8Array(ROOM));
+    return undefined;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "EROFS") return "read-only";
+    return code === "ENOSPC" || code === "EDQUOT" ? "full" : undefined;
+  } finally {
+    if (draft !== undefined) Deno.removeSync(draft);
+  }
+}
+
+/** A file's bytes, or `undefined` when there are more than `limit`. @throws when it cannot be read. */
+export async function readFileAtMost(limit: number, file: string): Promise<Uint8Array | undefined> {
+  const { readable } = await Deno.open(file);
+  return await readAtMost(limit, readable);
+}

@@ -1,0 +1,37 @@
+/** What every command is given: where it reads from, and where it says something. */
+
+import type { ReadVariable } from "../server/config.ts";
+import { type Config, loadConfig } from "../server/config.ts";
+import { type OpenedDatabase, openExistingDatabase, openExistingStorage } from "../server/open.ts";
+import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
+import type { Output } from "./output.ts";
+
+export interface CommandContext {
+  env: ReadVariable;
+  output: Output;
+}
+
+/** The configuration. @throws as `loadConfig` does. */
+export function configOf({ env }: CommandContext): Config {
+  return loadConfig(env);
+}
+
+/** Runs `body` on the database and its keys, and closes it. @throws as `openExistingDatabase` does. */
+export async function withDatabase<Result>(
+  context: CommandContext,
+  body: (database: OpenedDatabase, config: Config) => Promise<Result>,
+): Promise<Result> {
+  const config = configOf(context);
+  const database = await openExistingDatabase(config, context.output.log);
+  return await body(database, config).finally(() => database.storage.close());
+}
+
+/** The same for what needs no secret. @throws as `openExistingStorage` does. */
+export async function withStorage<Result>(
+  context: CommandContext,
+  body: (storage: SqliteStorage, config: Config) => Promise<Result>,
+): Promise<Result> {
+  const config = configOf(context);
+  const storage = openExistingStorage(config);
+  return await body(storage, config).finally(() => storage.close());
+}

@@ -1,0 +1,19 @@
+/** From the arguments of the process to its exit code. */
+
+import type { StopSignal } from "../server/stop_signal.ts";
+import { standardOutput } from "./output.ts";
+import { runProgram } from "./program.ts";
+import { reportFailure } from "./report.ts";
+import { describeVersion } from "./version.ts";
+
+/** Runs the command that the arguments name; what goes wrong is told, and ends the process. */
+export async function main(
+  args: readonly string[],
+  { env, stop }: { env: (name: string) => string | undefined; stop: StopSignal },
+): Promise<void> {
+  try {
+    await runProgram(args, { env, stop, output: standardOutput(), version: describeVersion });
+  } catch (error) {
+    Deno.exit(reportFailure(error));
+  }
+}

@@ -1,0 +1,10 @@
+/** What the handlers of a request are given, and what they tell each other. */
+
+import type { ClientAddress } from "../base/ip_address.ts";
+
+/** Hono's environment. */
+export interface AppEnv {
+  /** What `Deno.serve` says of the request. */
+  Bindings: { remoteAddr: { hostname: string } };
+  Variables: { client: ClientAddress };
+}

@@ -1,0 +1,119 @@
+/** Files that hold a secret, and the names that they have while a secret is being changed. */
+
+import { createHash } from "node:crypto";
+import { decodeUtf8 } from "../base/bytes.ts";
+import { type Disk, irregularity, readFileAtMost } from "../base/disk.ts";
+import { DomainError } from "../base/errors.ts";
+import type { KeyEncryptionRecord } from "../storage/storage.ts";
+
+/** The shortest secret, in bytes. */
+const SHORTEST = 16;
+
+/** The longest file that is read as a secret, in bytes. */
+const LONGEST_FILE = 65_536;
+
+/** The file in which a generated secret is kept. */
+export function secretFileOf(database: string): string {
+  return `${database}.key`;
+}
+
+/**
+ * The file in which a new secret waits until the database is sealed under it. It is named after the
+ * check value of its key, so that of several changes at once each finds its own.
+ */
+export function pendingFileOf(file: string, record: KeyEncryptionRecord): string {
+  return `${file}.${digestOf(record).slice(0, 16)}.new`;
+}
+
+/**
+ * The file in which a secret is kept that another has replaced: backups made under it need it. Its
+ * name tells which backups: those with the check value of that record.
+ */
+export function keptFileOf(file: string, record: KeyEncryptionRecord): string {
+  return `${file}.old-${digestOf(record).slice(0, 8)}`;
+}
+
+function digestOf({ check }: KeyEncryptionRecord): string {
+  return createHash("sha256").update(check).digest("hex");
+}
+
+/** Whether a secret has the least length. */
+export function isLongEnough(secret: string): boolean {
+  return new TextEncoder().encode(secret).length >= SHORTEST;
+}
+
+/**
+ * The secret in `file`, or `undefined` when there is no such file.
+ *
+ * @throws {DomainError} `secret_unusable` when it is no regular file, cannot be read, is not UTF-8,
+ * or is too short or too long.
+ */
+export async function readSecretFile(file: string): Promise<string | undefined> {
+  const text = await readText(file);
+  if (text === undefined) return undefined;
+  const value = text.replace(/\r?\n$/, "");
+  if (isLongEnough(value)) return value;
+  throw unusable(
+    `The secret in ${file} is shorter than ${SHORTEST} bytes`,
+    "put the whole secret into the file, on one line",
+  );
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    const kind = irregularity(file);
+    if (kind !== undefined) {
+      throw unusable(`The secret file ${file} is ${kind}`, "name a file that holds the secret");
+    }
+    const bytes = await readFileAtMost(LONGEST_FILE, file);
+    if (bytes !== undefined) return decodeUtf8(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof DomainError) throw error;
+    throw unusable(
+      `The secret file ${file} cannot be read as text`,
+      "it must be UTF-8 text that this user may read, such as: openssl rand -base64 32",
+      error,
+    );
+  }
+  throw unusable(
+    `The secret file ${file} has more than ${LONGEST_FILE} bytes`,
+    "name a file that holds the secret and nothing else",
+  );
+}
+
+/** Whether others than the owner may read a file that exists. */
+export async function isExposed(file: string): Promise<boolean> {
+  const { mode } = await Deno.stat(file);
+  return ((mode ?? 0) & 0o077) !== 0;
+}
+
+/**
+ * Writes a secret into a file that must not exist yet, so that it is whole and on the disk as soon
+ * as the file is there.
+ *
+ * @throws {Deno.errors.AlreadyExists} when there is such a file.
+ * @throws {DomainError} `secret_unusable` when it cannot be written.
+ */
+export async function createSecretFile(disk: Disk, file: string, value: string): Promise<void> {
+  const draft = `${file}.${crypto.randomUUID()}`;
+  try {
+    await disk.write(draft, `${value}\n`);
+    await disk.link(draft, file); // unlike a rename it replaces nothing
+    await disk.sync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw error;
+    throw unusable(
+      `The secret file ${file} cannot be written`,
+      "make its directory writable, or set NOT_MY_KEY",
+      error,
+    );
+  } finally {
+    await disk.remove(draft).catch(() => {}); // it never came to be
+  }
+}
+
+/** What a secret file that cannot be used is answered with. */
+function unusable(message: string, hint: string, cause?: unknown): DomainError {
+  return new DomainError("secret_unusable", message, { hints: [hint], cause });
+}

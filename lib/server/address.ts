@@ -1,0 +1,10 @@
+/** Addresses that a server listens on, as URLs that a client can use. */
+
+/** The addresses that mean every one of the machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2). */
+const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);
+
+/** The URL of a server that listens on `host`; an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+export function serverUrl(host: string, port: number): string {
+  const name = EVERY_ADDRESS.has(host) ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
