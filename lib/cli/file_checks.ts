@@ -16,7 +16,7 @@ const LITTLE_SPACE = 100 * 1024 * 1024;
 /** @throws as `examineDatabase` does. */
 export function checkDatabase({ database }: Config): Finding {
   const examined = examineDatabase(database);
-  examined.snapshot?.close();
+  examined.snapshot?.connection.close();
   if (examined.isNew) {
     return problem("database", `there is no ${database}`, "set DATABASE, or start the server");
   }

@@ -63,11 +63,18 @@ export function decodePolicy(bytes: Uint8Array): KeyPolicy | undefined {
   };
 }
 
-/** How `ours` differs from `theirs`, by variable: `KEY_ROTATION is 30d here and 7d there`. */
-export function policyDifferences(ours: KeyPolicy, theirs: KeyPolicy): string[] {
+/**
+ * How `ours` differs from `theirs`, by variable: `KEY_ROTATION is 30d here and 7d there`; with
+ * `stated`, only in those variables.
+ */
+export function policyDifferences(
+  ours: KeyPolicy,
+  theirs: KeyPolicy,
+  stated?: ReadonlySet<string>,
+): string[] {
   const [here, there] = [toStored(ours), toStored(theirs)];
   return (Object.keys(here) as (keyof StoredPolicy)[])
-    .filter((name) => here[name] !== there[name])
+    .filter((name) => here[name] !== there[name] && stated?.has(name) !== false)
     .map((name) => `${name} is ${inWords(here[name])} here and ${inWords(there[name])} there`);
 }
 

@@ -36,6 +36,8 @@ export interface KeyRingParts extends Omit<HeldKeysParts, "isStrict"> {
   pool: KeyPool<SigningAlgorithm, PrivateJwk>;
   /** The policy that this process is configured with. */
   policy: KeyPolicy;
+  /** The variables that it states, when the others are not its say; else all of them are. */
+  stated?: ReadonlySet<string>;
   clock: Clock;
 }
 

@@ -11,6 +11,8 @@ export interface SharedPolicyParts {
   held: HeldKeys;
   /** The policy that this process is configured with. */
   policy: KeyPolicy;
+  /** The variables that it states, when the others are not its say; else all of them are. */
+  stated?: ReadonlySet<string>;
   log: Log;
 }
 
@@ -37,7 +39,8 @@ export class SharedPolicy {
 
   /** How this process is configured otherwise, in words. */
   get differences(): string[] {
-    return policyDifferences(this.#parts.policy, this.#value);
+    const { policy, stated } = this.#parts;
+    return policyDifferences(policy, this.#value, stated);
   }
 
   /**

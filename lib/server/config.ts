@@ -129,7 +129,8 @@ export function loadConfig(read: ReadVariable): Config {
     else if (value !== undefined) values[name] = value;
   }
   problems.push(...conflicts(values as Values));
-  if (problems.length === 0) return toConfig(values as Values);
+  const stated = (Object.keys(SETTINGS) as Name[]).filter((name) => readText(read, name));
+  if (problems.length === 0) return toConfig(values as Values, stated);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   throw new DomainError("configuration", `The configuration has ${count}`, { hints: problems });
 }
@@ -161,14 +162,14 @@ function validate(
   const text = given || fallback;
   if (text === undefined) return undefined;
   const shown = isSecret ? "a value that is not shown" : JSON.stringify(text);
-  if (!isSecret && (text.trim() !== text || printable(text) !== text)) {
-    return new Problem(
-      `${name} is ${shown}; allowed is a value without space around it and control characters`,
-    );
-  }
   const result = rule.safeParse(text);
-  if (result.success) return result.data;
-  return new Problem(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
+  if (!result.success) {
+    return new Problem(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
+  }
+  if (isSecret || (text.trim() === text && printable(text) === text)) return result.data;
+  return new Problem(
+    `${name} is ${shown}; allowed is a value without control characters and space around it`,
+  );
 }
 
 /** Deno throws for a value that is not UTF-8, in words that hold all of it. */
@@ -203,8 +204,10 @@ function conflicts(values: Values): string[] {
   return found;
 }
 
-function toConfig(values: Values) {
+function toConfig(values: Values, stated: readonly Name[]) {
   return Object.freeze({
+    /** The variables that are set: the others are as they are by default. */
+    stated: new Set<string>(stated) as ReadonlySet<string>,
     host: values.HOST!,
     port: values.PORT!,
     database: values.DATABASE!,

@@ -42,7 +42,9 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
  * key is made.
  */
 export async function openExistingDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
-  return await open(config, examineExisting(config), log);
+  const database = await open(config, examineExisting(config), log);
+  // The shell that a command is called from needs not say what the server's environment does.
+  return { ...database, stated: config.stated };
 }
 
 /** The storage alone, for what needs no secret; the database must exist. */

@@ -57,22 +57,20 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
   const server = listen(config, log);
   const database = await openDatabase(config, log);
-  if (!stop.isReceived) await runUntilStopped(config, { server, database, stop, log });
+  const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
   log.info("stopping", { signal: await stop.received });
-  await server.stop(GRACE);
+  await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop()]));
   await database.storage.close();
   log.info("stopped");
 }
 
-async function runUntilStopped(
+/** Answers requests from now on, and keeps the keys on schedule. */
+async function begin(
   config: Config,
-  { server, database, stop, log }: {
-    server: Server;
-    database: OpenedDatabase;
-    stop: StopSignal;
-    log: Log;
-  },
-): Promise<void> {
+  server: Server,
+  database: OpenedDatabase,
+): Promise<Maintenance> {
+  const { log } = database;
   const ring = await KeyRing.open(database);
   const hasher = new PasswordHasher(
     config.argon2,
@@ -90,8 +88,7 @@ async function runUntilStopped(
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port)));
-  await stop.received;
-  await within(GRACE, Promise.all([server.stop(GRACE), maintenance.stop()]));
+  return maintenance;
 }
 
 function createHandler(

@@ -1,39 +1,19 @@
 import assert from "node:assert/strict";
 import { hash } from "@node-rs/argon2";
-import { Accounts, isDisabled } from "../../lib/accounts/accounts.ts";
-import { RequestError } from "../../lib/base/errors.ts";
-import { PasswordHasher } from "../../lib/accounts/password.ts";
-import { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
-import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
-import { CHEAP, failureOf, FakeClock } from "../support.ts";
+import { type Accounts, isDisabled } from "../../lib/accounts/accounts.ts";
+import type { PasswordHasher } from "../../lib/accounts/password.ts";
+import { DomainError } from "../../lib/base/errors.ts";
+import { cheapHasher, CLIENT } from "../support.ts";
+import { ALICE, makeAccounts, refusalOf } from "./make_accounts.ts";
 
-const ALICE = { username: "alice", email: "alice@example.com" };
-const IP = "192.0.2.1";
+const IP = CLIENT.ip;
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const LIMITS = { concurrency: 2, queue: 100 };
-
-/** Accounts over a database in memory, and a look at its log. */
-function makeAccounts(hasher = new PasswordHasher(CHEAP, LIMITS)) {
-  const database = SqliteDatabase.open(":memory:");
-  const storage = new SqliteStorage(database);
-  const time = new FakeClock();
-  const accounts = new Accounts({ storage, hasher, clock: time.clock });
-  const logged = () =>
-    database.all<{ request_ip: string; request_timestamp: string; user_id: number | null }>(
-      "SELECT request_ip, request_timestamp, user_id FROM auth_logs ORDER BY id",
-    ).map((row) => ({ ...row }));
-  return { accounts, storage, time, logged };
-}
-
-async function refusalOf(work: () => unknown): Promise<RequestError> {
-  const error = await failureOf(work);
-  assert.ok(error instanceof RequestError);
-  return error;
-}
+/** What a hash cost before. */
+const EARLIER = { memoryCost: 16, timeCost: 2, parallelism: 2 };
 
 Deno.test("Accounts.register() gives a UUIDv4 that is not kept anywhere", async () => {
   const { accounts, storage } = makeAccounts();
-  const password = await accounts.register(ALICE);
+  const password = await accounts.register(ALICE, IP);
   assert.match(password, UUID_V4);
   const user = await storage.findUser("alice");
   assert.match(user!.passwordHash, /^\$argon2id\$/);
@@ -42,16 +22,19 @@ Deno.test("Accounts.register() gives a UUIDv4 that is not kept anywhere", async 
 
 Deno.test("Accounts.register() gives every user a password of its own", async () => {
   const { accounts } = makeAccounts();
-  const one = await accounts.register(ALICE);
-  const other = await accounts.register({ username: "bob", email: "bob@example.com" });
+  const one = await accounts.register(ALICE, IP);
+  const other = await accounts.register({ username: "bob", email: "bob@example.com" }, IP);
   assert.notEqual(one, other);
-  const wrong = { username: "bob", password: one, ip: IP };
-  assert.equal((await refusalOf(() => accounts.authenticate(wrong))).code, "invalid_credentials");
+  const wrong = { username: "bob", password: one };
+  assert.equal(
+    (await refusalOf(() => accounts.authenticate(wrong, CLIENT))).code,
+    "invalid_credentials",
+  );
 });
 
 Deno.test("Accounts.register() answers a taken name and a taken address in the same words", async () => {
   const { accounts } = makeAccounts();
-  const password = await accounts.register(ALICE);
+  const password = await accounts.register(ALICE, IP);
   const refusals = [];
   for (
     const taken of [
@@ -59,28 +42,28 @@ Deno.test("Accounts.register() answers a taken name and a taken address in the s
       { username: "ALICE", email: "other@example.com" },
       { username: "other", email: "Alice@EXAMPLE.com" },
     ]
-  ) refusals.push(await refusalOf(() => accounts.register(taken)));
+  ) refusals.push(await refusalOf(() => accounts.register(taken, IP)));
   assert.ok(refusals.every(({ code }) => code === "already_registered"));
   assert.equal(new Set(refusals.map(({ message }) => message)).size, 1);
-  const user = await accounts.authenticate({ username: "alice", password, ip: IP });
+  const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.equal(user.email, ALICE.email);
 });
 
 Deno.test("Accounts.authenticate() finds the user in any ASCII case, under the registered name", async () => {
   const { accounts } = makeAccounts();
-  const password = await accounts.register({ ...ALICE, username: "Alice" });
-  const user = await accounts.authenticate({ username: "aLICE", password, ip: IP });
+  const password = await accounts.register({ ...ALICE, username: "Alice" }, IP);
+  const user = await accounts.authenticate({ username: "aLICE", password }, CLIENT);
   assert.equal(user.username, "Alice");
 });
 
 Deno.test("Accounts.authenticate() answers an unknown user and a wrong password alike", async () => {
   const { accounts } = makeAccounts();
-  const password = await accounts.register(ALICE);
+  const password = await accounts.register(ALICE, IP);
   const unknown = await refusalOf(() =>
-    accounts.authenticate({ username: "nobody", password, ip: IP })
+    accounts.authenticate({ username: "nobody", password }, CLIENT)
   );
   const wrong = await refusalOf(() =>
-    accounts.authenticate({ username: "alice", password: crypto.randomUUID(), ip: IP })
+    accounts.authenticate({ username: "alice", password: crypto.randomUUID() }, CLIENT)
   );
   assert.equal(unknown.code, "invalid_credentials");
   assert.deepEqual([unknown.code, unknown.message], [wrong.code, wrong.message]);
@@ -88,9 +71,9 @@ Deno.test("Accounts.authenticate() answers an unknown user and a wrong password 
 
 Deno.test("Accounts.authenticate() puts each refusal on record, without a user", async () => {
   const { accounts, logged } = makeAccounts();
-  await accounts.register(ALICE);
+  await accounts.register(ALICE, IP);
   for (const username of ["alice", "nobody"]) {
-    await refusalOf(() => accounts.authenticate({ username, password: "wrong", ip: IP }));
+    await refusalOf(() => accounts.authenticate({ username, password: "wrong" }, CLIENT));
   }
   const row = { request_ip: IP, request_timestamp: "2030-01-01 00:00:00", user_id: null };
   assert.deepEqual(logged(), [row, row]);
@@ -98,12 +81,13 @@ Deno.test("Accounts.authenticate() puts each refusal on record, without a user",
 
 Deno.test("Accounts.recordLogin() puts the success on record, once, with the user", async () => {
   const { accounts, storage, time, logged } = makeAccounts();
-  const password = await accounts.register(ALICE);
-  const user = await accounts.authenticate({ username: "alice", password, ip: IP });
+  const password = await accounts.register(ALICE, IP);
+  const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.deepEqual(logged(), []);
   assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   time.advance(61);
-  await accounts.recordLogin(user, "2001:db8::1");
+  const client = { ip: "2001:db8::1", network: "2001:db8::/64" };
+  assert.equal(await accounts.recordLogin(user, client), true);
   assert.deepEqual(logged(), [{
     request_ip: "2001:db8::1",
     request_timestamp: "2030-01-01 00:01:01",
@@ -113,72 +97,77 @@ Deno.test("Accounts.recordLogin() puts the success on record, once, with the use
 });
 
 Deno.test("Accounts.authenticate() upgrades a hash of another cost, and the password stays", async () => {
-  const { accounts, storage, time } = makeAccounts();
-  const passwordHash = await hash("old", { memoryCost: 16, timeCost: 2, parallelism: 2 });
-  await storage.createUser({ ...ALICE, passwordHash, at: time.now });
-  const credentials = { username: "alice", password: "old", ip: IP };
-  await accounts.authenticate(credentials);
+  const { accounts, storage, store } = makeAccounts();
+  await store(await hash("old", EARLIER));
+  const credentials = { username: "alice", password: "old" };
+  await accounts.authenticate(credentials, CLIENT);
   const upgraded = (await storage.findUser("alice"))!.passwordHash;
   assert.match(upgraded, /\$m=8,t=1,p=1\$/);
-  await accounts.authenticate(credentials);
+  await accounts.authenticate(credentials, CLIENT);
   assert.equal((await storage.findUser("alice"))!.passwordHash, upgraded);
 });
 
 Deno.test("Accounts.authenticate() upgrades no hash for a wrong password", async () => {
-  const { accounts, storage, time } = makeAccounts();
-  const passwordHash = await hash("old", { memoryCost: 16, timeCost: 2, parallelism: 2 });
-  await storage.createUser({ ...ALICE, passwordHash, at: time.now });
-  await refusalOf(() => accounts.authenticate({ username: "alice", password: "new", ip: IP }));
+  const { accounts, storage, store } = makeAccounts();
+  const { passwordHash } = await store(await hash("old", EARLIER));
+  await refusalOf(() => accounts.authenticate({ username: "alice", password: "new" }, CLIENT));
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
 
-/** A hasher that checks passwords but has no room to make another hash. */
-class FullHasher extends PasswordHasher {
-  override hash(): Promise<string> {
-    return Promise.reject(new RequestError("overloaded", "Too many", 1));
-  }
+/** A hasher that checks passwords but, once it has its decoy, has no room to make another hash. */
+async function fullHasher(): Promise<PasswordHasher> {
+  const hasher = cheapHasher();
+  await hasher.prepare();
+  hasher.hash = () => Promise.reject(new DomainError("overloaded", "Too many", { retryAfter: 1 }));
+  return hasher;
 }
 
 Deno.test("Accounts.authenticate() succeeds when there is no room for the upgrade", async () => {
-  const { accounts, storage, time } = makeAccounts(new FullHasher(CHEAP, LIMITS));
-  const passwordHash = await hash("old", { memoryCost: 16, timeCost: 2, parallelism: 2 });
-  await storage.createUser({ ...ALICE, passwordHash, at: time.now });
-  const user = await accounts.authenticate({ username: "alice", password: "old", ip: IP });
+  const { accounts, storage, store } = makeAccounts(await fullHasher());
+  const { passwordHash } = await store(await hash("old", EARLIER));
+  const user = await accounts.authenticate({ username: "alice", password: "old" }, CLIENT);
   assert.equal(user.username, "alice");
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
 
 Deno.test("Accounts.register() stores nobody when there is no room for the hash", async () => {
-  const { accounts, storage } = makeAccounts(new FullHasher(CHEAP, LIMITS));
-  assert.equal((await refusalOf(() => accounts.register(ALICE))).code, "overloaded");
+  const { accounts, storage } = makeAccounts(await fullHasher());
+  assert.equal((await refusalOf(() => accounts.register(ALICE, IP))).code, "overloaded");
   assert.equal(await storage.findUser("alice"), undefined);
 });
 
-Deno.test("Accounts.recordLogin() refuses a user whose password was replaced since the check", async () => {
-  const { accounts, logged } = makeAccounts();
-  const password = await accounts.register(ALICE);
-  const user = await accounts.authenticate({ username: "alice", password, ip: IP });
-  await accounts.resetPassword("alice");
-  assert.equal((await refusalOf(() => accounts.recordLogin(user, IP))).code, "invalid_credentials");
-  assert.deepEqual(logged().map((row) => row.user_id), [null]);
+Deno.test("Accounts.recordLogin() records nothing when the user has changed since the check", async () => {
+  const changes = [
+    (accounts: Accounts) => accounts.resetPassword("alice", IP),
+    (accounts: Accounts) => accounts.setDisabled("alice", true),
+  ];
+  for (const change of changes) {
+    const { accounts, storage, logged } = makeAccounts();
+    const password = await accounts.register(ALICE, IP);
+    const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
+    await change(accounts);
+    assert.equal(await accounts.recordLogin(user, CLIENT), false);
+    assert.deepEqual(logged(), []);
+    assert.equal((await storage.findUser("alice"))!.lastLogin, null);
+  }
 });
 
 Deno.test("Accounts.resetPassword() makes the old password useless and the new one right", async () => {
   const { accounts } = makeAccounts();
-  const old = await accounts.register(ALICE);
-  const password = await accounts.resetPassword("ALICE");
+  const old = await accounts.register(ALICE, IP);
+  const password = await accounts.resetPassword("ALICE", IP);
   assert.match(password, UUID_V4);
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password, ip: IP });
+    accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.equal((await refusalOf(() => login(old))).code, "invalid_credentials");
   assert.equal((await login(password)).username, "alice");
 });
 
 Deno.test("Accounts.setDisabled() refuses the right password as a wrong one, until it is undone", async () => {
   const { accounts, storage, logged } = makeAccounts();
-  const password = await accounts.register(ALICE);
+  const password = await accounts.register(ALICE, IP);
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password, ip: IP });
+    accounts.authenticate({ username: "alice", password }, CLIENT);
   for (let twice = 0; twice < 2; twice++) await accounts.setDisabled("alice", true);
   assert.equal(isDisabled((await storage.findUser("alice"))!), true);
   const [right, wrong] = [
@@ -193,20 +182,23 @@ Deno.test("Accounts.setDisabled() refuses the right password as a wrong one, unt
 
 Deno.test("Accounts.resetPassword() leaves a disabled user disabled", async () => {
   const { accounts } = makeAccounts();
-  await accounts.register(ALICE);
+  await accounts.register(ALICE, IP);
   await accounts.setDisabled("alice", true);
-  const password = await accounts.resetPassword("alice");
-  const login = { username: "alice", password, ip: IP };
-  assert.equal((await refusalOf(() => accounts.authenticate(login))).code, "invalid_credentials");
+  const password = await accounts.resetPassword("alice", IP);
+  const login = { username: "alice", password };
+  assert.equal(
+    (await refusalOf(() => accounts.authenticate(login, CLIENT))).code,
+    "invalid_credentials",
+  );
   await accounts.setDisabled("alice", false);
-  assert.equal((await accounts.authenticate(login)).username, "alice");
+  assert.equal((await accounts.authenticate(login, CLIENT)).username, "alice");
 });
 
 Deno.test("Accounts tells an operator of a name that nobody has", async () => {
   const { accounts } = makeAccounts();
   const works = [
     () => accounts.setDisabled("nobody", true),
-    () => accounts.resetPassword("nobody"),
+    () => accounts.resetPassword("nobody", IP),
   ];
   for (const work of works) assert.equal((await refusalOf(work)).code, "not_found");
 });

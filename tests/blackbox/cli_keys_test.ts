@@ -113,14 +113,14 @@ Deno.test("keys plan counts the tokens that revoking the signer would break, and
     return plan.if_revoked_now!;
   };
   const { kid } = only(await listKeys(server.directory), "active");
-  assert.deepEqual(await cost(), { kid, tokens: 0, until: null });
+  assert.deepEqual(await cost(), { kid, tokens: 0, until: null, problem: null });
   const user = await server.register();
   const tokens: string[] = [];
   for (let i = 0; i < 3; i++) tokens.push(await server.token(user));
   assert.equal((await server.login({ ...user, password: "wrong" })).status, 401);
   const { exp } = JSON.parse(atob(tokens[2]!.split(".")[1]!));
   const { until, ...rest } = await cost();
-  assert.deepEqual(rest, { kid, tokens: 3 });
+  assert.deepEqual(rest, { kid, tokens: 3, problem: null });
   assert.ok(Math.abs(seconds(until) - exp) <= 1);
   assert.match(await done(server.directory, ["keys", "plan"]), /at most 3 tokens .* until 20\d\d-/);
 });

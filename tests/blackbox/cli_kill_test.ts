@@ -3,8 +3,11 @@ import { listKeys, only, preparedDirectory } from "./commands.ts";
 import { type Directory, eventually, freePort, Server } from "./harness.ts";
 import { type Outcome, Program } from "./process.ts";
 
-/** How often each command is killed. */
-const KILLS = 50;
+/**
+ * How often each command is killed at a random moment. Every single step of `rekey` is stopped at in
+ * the tests of `renewSecret`.
+ */
+const KILLS = 5;
 
 /** Keys that take no time to make, so that what is killed is mostly the writing. */
 const CHEAP = { SIGNING_ALG: "ES256" };

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { compactDecrypt } from "jose";
 import {
+  assertRefusal,
   done,
   keyEncryptionKey,
   kidOf,
   listKeys,
+  NOTICED,
   only,
   preparedDirectory,
   publishedKids,
@@ -15,7 +17,7 @@ import {
   WITH_SECRET,
 } from "./commands.ts";
 import { type Directory, eventually, Server } from "./harness.ts";
-import { keyRows } from "./keys.ts";
+import { keyRows, settled } from "./keys.ts";
 
 const NEW_SECRET = "a new secret for tests only";
 const WITH_NEW = { NOT_MY_KEY: NEW_SECRET };
@@ -79,7 +81,7 @@ Deno.test("after rekey nothing that the old secret opens is left in the files", 
 Deno.test("rekey --secret-file takes the secret of the file and says how to start with it", async () => {
   await using directory = await prepared.copy();
   const before = await listKeys(directory);
-  await Deno.writeTextFile(`${directory.path}/next`, `${NEW_SECRET}\n`);
+  await Deno.writeTextFile(`${directory.path}/next`, `${NEW_SECRET}\n`, { mode: 0o600 });
   const output = await done(directory, ["rekey", "--secret-file", "next"]);
   assert.match(output, /NOT_MY_KEY_FILE=next/);
   assert.deepEqual(await listKeys(directory, { NOT_MY_KEY_FILE: "next" }), before);
@@ -98,8 +100,27 @@ Deno.test("rekey without a secret makes one, for its user's eyes only, in the ol
   assert.equal(await opened(directory), 3);
   const env = { NOT_MY_KEY: old.trim() };
   await refused(directory, ["keys", "list"], 78, /the secret is not the one/, { env });
+  const [, kept] = /old secret is kept in (\S+): backups made before need it/.exec(output) ?? [];
+  assert.match(kept!, /^totally_not_my_privateKeys\.db\.key\.old-[0-9a-f]{8}$/);
+  assert.equal(await Deno.readTextFile(`${directory.path}/${kept}`), old);
+  assert.equal((await Deno.stat(`${directory.path}/${kept}`)).mode! & 0o777, 0o600);
   const names = [...(await directory.files()).keys()].filter((name) => !/-(wal|shm)$/.test(name));
-  assert.equal(names.length, 2, names.join()); // no secret lies about
+  assert.equal(names.length, 3, names.join()); // no other secret lies about
+});
+
+Deno.test("a backup made before rekey opens with the secret that rekey has kept", async () => {
+  await using directory = await generated.copy();
+  const before = await listKeys(directory, {});
+  await done(directory, ["backup", "yesterday"], { env: {} });
+  await done(directory, ["rekey"], { env: {} });
+  await done(directory, ["rekey"], { env: {} });
+  for (const suffix of ["-wal", "-shm"]) {
+    await Deno.remove(directory.database + suffix).catch(() => {}); // not there after a clean end
+  }
+  await Deno.rename(`${directory.path}/yesterday`, directory.database);
+  const { code, stdout, stderr } = await directory.run(["keys", "list", "--json"]);
+  assert.deepEqual([code, JSON.parse(stdout)], [0, before]);
+  assert.match(stderr, /^jwks-server: warning: the database is an older one.*\.old-[0-9a-f]{8}/);
 });
 
 Deno.test("a secret that rekey made takes over from NOT_MY_KEY, which must then be unset", async () => {
@@ -116,8 +137,12 @@ Deno.test("rekey refuses a secret that is none, with nothing changed", async () 
   const rows = keyRows(directory);
   const rekey = (code: number, reason: RegExp, env: Record<string, string>, ...args: string[]) =>
     refused(directory, ["rekey", ...args], code, reason, { env: { ...WITH_SECRET, ...env } });
-  await rekey(78, /NEW_NOT_MY_KEY is too short/, { NEW_NOT_MY_KEY: "fifteen bytes.." });
-  await rekey(78, /NEW_NOT_MY_KEY is too short/, { NEW_NOT_MY_KEY: "" });
+  await rekey(
+    78,
+    /NEW_NOT_MY_KEY is a value that is not shown; allowed is a secret of at least 16 bytes/,
+    { NEW_NOT_MY_KEY: "fifteen bytes.." },
+  );
+  await rekey(78, /NEW_NOT_MY_KEY is empty/, { NEW_NOT_MY_KEY: "" });
   await rekey(78, /shorter than 16 bytes/, {}, "--secret-file", "next");
   await rekey(78, /absent does not exist/, {}, "--secret-file", "absent");
   await rekey(1, /the new secret is the one in use/, { NEW_NOT_MY_KEY: SECRET });
@@ -134,7 +159,7 @@ Deno.test("of two rekeys at once that make secrets, the one that stays opens the
   }
 });
 
-Deno.test("a command that starts while rekey is at work shows every key, or fails", async () => {
+Deno.test("a command that starts while rekey is at work shows every key, or says to start again", async () => {
   await using directory = await generated.copy();
   const rekey = directory.run(["rekey"]);
   const listings = await Promise.all([0, 20, 40, 60, 80, 100].map(async (delay) => {
@@ -142,9 +167,40 @@ Deno.test("a command that starts while rekey is at work shows every key, or fail
     return await directory.run(["keys", "list", "--json"]);
   }));
   assert.equal((await rekey).code, 0);
-  for (const { code, stdout } of listings) {
-    if (code === 0) assert.equal(JSON.parse(stdout).length, 3);
+  const shown = listings.filter(({ code }) => code === 0);
+  assert.ok(shown.length > 0, "none of them succeeded");
+  for (const { stdout } of shown) assert.equal(JSON.parse(stdout).length, 3);
+  for (const listing of listings.filter((other) => !shown.includes(other))) {
+    assertRefusal(listing, 78, /the secret/);
   }
+  assert.equal(await opened(directory), 3);
+});
+
+Deno.test("a server that reads its secret from a file goes on by itself after rekey", async () => {
+  await using server = await Server.start();
+  await settled(server);
+  const { directory } = server;
+  const user = await server.register();
+  const old = await server.token(user);
+  await done(directory, ["rekey"], { env: {} });
+  assert.equal(kidOf(await server.token(user)), kidOf(old));
+  await eventually("it says so", () => {
+    const said = /"level":"info","message":"[^"]*goes on under the new one/;
+    return said.test(server.stderr) ? true : undefined;
+  }, NOTICED);
+  const [next] = (await listKeys(directory, {})).filter(({ state }) => state === "next");
+  await done(directory, ["keys", "revoke", next!.kid], { env: {} });
+  await eventually("it learns of keys that are made under the new secret", async () => {
+    const { keys } = (await server.jwks()).json;
+    const listed = await listKeys(directory, {});
+    const kids = listed.filter(({ state }) => ["active", "next"].includes(state));
+    return keys.length === 2 &&
+        kids.every(({ kid }) => keys.some((key: { kid: string }) => key.kid === kid))
+      ? true
+      : undefined;
+  }, NOTICED);
+  assert.equal(await verify(server, old), kidOf(old));
+  assert.ok(!/"level":"error"/.test(server.stderr), server.stderr);
 });
 
 Deno.test("a server under the old secret serves what it holds, writes no key, and says so", async () => {

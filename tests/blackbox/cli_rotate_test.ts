@@ -37,14 +37,20 @@ Deno.test("keys rotate is refused before the next key is known everywhere, and s
   assert.deepEqual(keyRows(directory), rows);
 });
 
-Deno.test("KEY_PREPUBLISH is what decides how long is long enough", async () => {
-  await using directory = await prepared.copy();
-  await makeOlder(directory, 7 * 60);
+Deno.test("the server's KEY_PREPUBLISH decides how long is long enough, not the shell's", async () => {
+  await using patient = await prepared.copy();
+  await makeOlder(patient, 7 * 60);
   const args = ["keys", "rotate"];
-  await refused(directory, args, 1, /not published for long enough/);
-  await done(directory, args, {
-    env: { ...WITH_SECRET, KEY_PREPUBLISH: "6m" },
-  });
+  await refused(patient, args, 1, /not published for long enough/);
+  const env = { ...WITH_SECRET, KEY_PREPUBLISH: "6m" };
+  const { code, stderr } = await patient.run(args, { env });
+  assert.equal(code, 1);
+  assert.match(stderr, /^jwks-server: warning: .*KEY_PREPUBLISH is 6m here and 1d there/);
+  assert.match(stderr, /^jwks-server: error: .*not published for long enough/m);
+
+  await using quick = await preparedDirectory(env);
+  await makeOlder(quick, 7 * 60);
+  await done(quick, args);
 });
 
 Deno.test("keys rotate needs no force once the next key is known everywhere", async () => {

@@ -62,9 +62,17 @@ Deno.test("users add refuses what /register refuses, and a short password", asyn
   await add("a:b", "other@example.com", 2, /username/);
   await add("x".repeat(65), "other@example.com", 2, /username/);
   await add("other", "no address", 2, /e-?mail/i);
-  const stderr = await add("other", "other@example.com", 2, /fewer than 12/, "eleven11111\n");
+  const stderr = await add(
+    "other",
+    "other@example.com",
+    2,
+    /has 11 bytes; allowed are 16 to 1024/,
+    "eleven11111\n",
+  );
   assert.ok(!stderr.includes("eleven"));
-  await add("other", "other@example.com", 2, /fewer than 12/, "");
+  await add("other", "other@example.com", 2, /has 0 bytes; allowed are 16 to 1024/, "");
+  await add("other", "other@example.com", 2, /has 9000 bytes; allowed/, "x".repeat(9000));
+  await add("other", "other@example.com", 1, /more than 65536 bytes/, "x".repeat(1_000_000));
   assert.deepEqual(server.query("SELECT * FROM users"), before);
 });
 

@@ -42,6 +42,7 @@ Deno.test("after file descriptors ran out it answers again", async () => {
   for (const attempt of connections) if (attempt.status === "fulfilled") attempt.value.close();
   using client = server.from("127.0.0.1"); // whose connections are new
   await eventually("it answers", () => client.jwks().then(() => true, () => undefined));
+  assert.match(server.stderr, /the server stopped accepting connections; it begins anew/);
   assert.equal((await client.jwks()).status, 200);
   await client.token(user);
   assert.equal((await server.stop()).code, 0);

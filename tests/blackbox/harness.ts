@@ -21,8 +21,17 @@ export interface StartOptions {
   directory?: Directory;
   /** Commands of `sh` that run in the process before the server takes its place. */
   prelude?: string;
+  /** A command that is given the server's command line as arguments, and runs it. */
+  wrapper?: readonly string[];
   /** Whether nobody reads what the server says; then `env.PORT` must be set. */
   isUnheard?: boolean;
+}
+
+export interface RunOptions {
+  env?: Environment;
+  stdin?: string;
+  /** A command that is given the program's command line as arguments, and runs it. */
+  wrapper?: readonly string[];
 }
 
 /** A directory, empty at first, that is removed in the end. */
@@ -82,7 +91,7 @@ export class Directory implements AsyncDisposable {
   }
 
   /** Runs a command in it to its end. */
-  run(args: readonly string[], options: { env?: Environment; stdin?: string } = {}) {
+  run(args: readonly string[], options: RunOptions = {}) {
     return run(args, { cwd: this.path, ...options });
   }
 
@@ -180,7 +189,7 @@ export class Server extends Client implements AsyncDisposable {
 /** Runs a command to its end. */
 export function run(
   args: readonly string[],
-  { env, ...options }: { env?: Environment; cwd: string; stdin?: string },
+  { env, ...options }: RunOptions & { cwd: string },
 ): Promise<Outcome> {
   return new Program(args, { ...options, env: { ...CHEAP_PASSWORDS, ...env } }).ended;
 }
@@ -207,7 +216,10 @@ export function freePort(): number {
 
 async function answering(url: string): Promise<string> {
   const client = new Client(url);
-  return await eventually(`${url} answers`, () => client.jwks().then(() => url, () => undefined));
+  return await eventually(
+    `${url} answers`,
+    () => client.jwks().then(({ status }) => status === 200 ? url : undefined, () => undefined),
+  );
 }
 
 function nameOf({ name }: Deno.DirEntry): string {

@@ -135,7 +135,10 @@ for (const [how, change] of Object.entries(changes)) {
     const rows = keyRows(directory);
     const outcome = await directory.run([], { env: { PORT: "0", NOT_MY_KEY: SECRET } });
     assert.equal(outcome.code, 78);
-    assert.match(outcome.stderr, new RegExp(`^jwks-server: error: key ${kid} is refused`, "m"));
+    assert.match(
+      outcome.stderr,
+      new RegExp(`^jwks-server: error: row ${kid} of the table keys is refused`, "m"),
+    );
     assert.deepEqual(keyRows(directory), rows);
   });
 }

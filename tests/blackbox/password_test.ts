@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Client } from "./client.ts";
 import { Directory, Server, UNLIMITED } from "./harness.ts";
+import { memory, MIB } from "./memory.ts";
 
-const MIB = 1024;
 /** The memory of one Argon2id run at the default cost, in KiB. */
 const HASH_MEMORY = 64 * MIB;
 
@@ -12,16 +12,6 @@ function hashOf(server: Server, username: string): string {
     username,
   );
   return row!.password_hash;
-}
-
-/**
- * Memory in KiB: `VmRSS` is what a process uses now, `VmHWM` the most that it ever used. Deno itself
- * reads nothing of /proc short of --allow-all.
- */
-async function memory(pid: number, name: "VmRSS" | "VmHWM"): Promise<number> {
-  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).output();
-  const status = new TextDecoder().decode(stdout);
-  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]);
 }
 
 /** Attempts of so many clients at once, each with an address of its own. */

@@ -31,6 +31,8 @@ export interface ProcessOptions {
   stdin?: string | undefined;
   /** Commands of `sh` that run in the process before the program takes its place. */
   prelude?: string | undefined;
+  /** A command that is given the program's command line as arguments, and runs it. */
+  wrapper?: readonly string[] | undefined;
   /** Whether the reading ends of its standard output and standard error are closed at once. */
   isUnheard?: boolean | undefined;
 }
@@ -45,7 +47,10 @@ export class Program {
   readonly #stderr: Reader;
 
   constructor(args: readonly string[], options: ProcessOptions) {
-    const [command, ...rest] = withPrelude([...commandLine(), ...args], options.prelude);
+    const [command, ...rest] = withPrelude(
+      [...options.wrapper ?? [], ...commandLine(), ...args],
+      options.prelude,
+    );
     this.#process = new Deno.Command(command!, {
       args: rest,
       cwd: options.cwd,

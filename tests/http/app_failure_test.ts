@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { StorageUnavailableError } from "../../lib/base/errors.ts";
+import { storageUnavailable } from "../../lib/base/errors.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { json, makeApp } from "../support.ts";
+import { ALICE, JWKS, makeLoggedApp } from "./logged_app.ts";
 
-const JWKS = "/.well-known/jwks.json";
-const ALICE = { username: "alice", email: "alice@example.com" };
 const SECRET_WORDS = /hunter2|SELECT|sqlite|\/var|app_failure|\.ts|Error:/i;
 
 /** The app over a storage that fails with `fault.error`, in `fault.method` or everywhere. */
@@ -21,15 +20,10 @@ async function makeFaultyApp() {
         };
       },
     });
-  const app = await makeApp({ wrap });
-  const registered = await app.send("/register", json(ALICE), "192.0.2.99");
-  const { password } = await registered.json();
+  const app = await makeLoggedApp({ wrap });
+  const password = await app.register();
   const login = json({ username: "alice", password });
   return { ...app, fault, password, login };
-}
-
-function loginRows({ database }: Awaited<ReturnType<typeof makeFaultyApp>>): number {
-  return database.all("SELECT id FROM auth_logs").length;
 }
 
 function assertLeaksNothing(response: Response, body: string): void {
@@ -61,8 +55,8 @@ Deno.test("A failure that nobody expected is a generic 500 that leaks nothing, a
 Deno.test("Storage that cannot be used is 503 with Retry-After, and leaks nothing", async () => {
   const app = await makeFaultyApp();
   const cause = new Error("SQLITE_BUSY: hunter2 in /var/lib/keys.db");
-  for (const kind of ["locked", "full", "read-only", "unreachable"] as const) {
-    app.fault.error = new StorageUnavailableError(kind, { cause });
+  for (const kind of ["locked", "full", "read-only", "damaged", "unreachable"] as const) {
+    app.fault.error = storageUnavailable(kind, cause);
     for (const [path, init] of [["/auth", app.login], ["/register", json(ALICE)]] as const) {
       const response = await app.send(path, init);
       const text = await response.text();
@@ -77,7 +71,7 @@ Deno.test("Storage that cannot be used is 503 with Retry-After, and leaks nothin
 Deno.test("The JWK set is served while the storage cannot be used, and everything recovers after", async () => {
   const app = await makeFaultyApp();
   const before = await (await app.send(JWKS)).text();
-  app.fault.error = new StorageUnavailableError("locked");
+  app.fault.error = storageUnavailable("locked");
   assert.equal((await app.send("/auth", app.login)).status, 503);
   const during = await app.send(JWKS);
   assert.equal(during.status, 200);
@@ -88,19 +82,19 @@ Deno.test("The JWK set is served while the storage cannot be used, and everythin
 
 Deno.test("No token leaves when its log row cannot be written", async () => {
   const app = await makeFaultyApp();
-  app.fault.error = new StorageUnavailableError("full");
+  app.fault.error = storageUnavailable("full");
   app.fault.method = "recordAuthentication";
   for (const path of ["/auth", "/auth?expired=true"]) {
     const response = await app.send(path, app.login);
     assert.equal(response.status, 503);
     assert.deepEqual(Object.keys(await response.json()), ["error", "error_description"]);
   }
-  assert.equal(loginRows(app), 0);
+  assert.equal(app.logRows().length, 0);
 });
 
 Deno.test("A wrong password is not told from a right one when the log cannot be written", async () => {
   const app = await makeFaultyApp();
-  app.fault.error = new StorageUnavailableError("full");
+  app.fault.error = storageUnavailable("full");
   app.fault.method = "recordAuthentication";
   const right = await app.send("/auth", app.login);
   const wrong = await app.send("/auth", json({ username: "alice", password: "wrong" }));
@@ -109,7 +103,7 @@ Deno.test("A wrong password is not told from a right one when the log cannot be 
 
 Deno.test("No password leaves when its user cannot be stored", async () => {
   const app = await makeFaultyApp();
-  app.fault.error = new StorageUnavailableError("full");
+  app.fault.error = storageUnavailable("full");
   app.fault.method = "createUser";
   const bob = { username: "bob", email: "bob@example.com" };
   const response = await app.send("/register", json(bob));
@@ -145,7 +139,7 @@ Deno.test("POST /auth refuses credentials and repeated parameters in the query",
     assert.equal(response.status, 400, query);
     assert.ok(!(await response.text()).includes(app.password));
   }
-  assert.equal(loginRows(app), 0);
+  assert.equal(app.logRows().length, 0);
 });
 
 Deno.test("The log never holds a password or a token", async () => {

@@ -1,23 +1,9 @@
 import assert from "node:assert/strict";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { json, makeApp } from "../support.ts";
+import { ALICE, JWKS, makeLoggedApp } from "./logged_app.ts";
 
-const JWKS = "/.well-known/jwks.json";
-const ALICE = { username: "alice", email: "alice@example.com" };
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-type App = Awaited<ReturnType<typeof makeApp>>;
-
-async function register({ send }: App, user = ALICE): Promise<string> {
-  const response = await send("/register", json(user), "192.0.2.99");
-  assert.equal(response.status, 201);
-  return (await response.json()).password;
-}
-
-function logRows({ database }: App): unknown[] {
-  return database.all("SELECT request_ip, request_timestamp, user_id FROM auth_logs ORDER BY id")
-    .map((row) => ({ ...row as object }));
-}
 
 /** The answer without what differs from request to request. */
 async function essence(response: Response) {
@@ -111,8 +97,8 @@ Deno.test("POST /register gives a password once, which no cache keeps", async ()
 });
 
 Deno.test("POST /register answers a taken name and a taken address alike, in any ASCII case", async () => {
-  const app = await makeApp();
-  await register(app);
+  const app = await makeLoggedApp();
+  await app.register();
   const answers = [];
   for (
     const taken of [
@@ -127,7 +113,7 @@ Deno.test("POST /register answers a taken name and a taken address alike, in any
 });
 
 Deno.test("POST /register is refused when registration is closed", async () => {
-  const { send, storage } = await makeApp({ parts: { registration: false } });
+  const { send, storage } = await makeApp({ app: { registration: false } });
   const response = await send("/register", json(ALICE));
   assert.equal(response.status, 403);
   assert.equal((await response.json()).error, "access_denied");
@@ -135,8 +121,8 @@ Deno.test("POST /register is refused when registration is closed", async () => {
 });
 
 Deno.test("POST /auth gives a token of the published key, which no cache keeps", async () => {
-  const app = await makeApp();
-  const password = await register(app);
+  const app = await makeLoggedApp();
+  const password = await app.register();
   const response = await app.send("/auth", json({ username: "ALICE", password }));
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("cache-control"), "no-store");
@@ -147,8 +133,8 @@ Deno.test("POST /auth gives a token of the published key, which no cache keeps",
 });
 
 Deno.test("POST /auth gives an expired token when the query or the body asks for one", async () => {
-  const app = await makeApp();
-  const password = await register(app);
+  const app = await makeLoggedApp();
+  const password = await app.register();
   const published = (await (await app.send(JWKS)).json()).keys;
   const asked: [string, Record<string, unknown>][] = [
     ["/auth?expired=true", {}],
@@ -167,8 +153,8 @@ Deno.test("POST /auth gives an expired token when the query or the body asks for
 });
 
 Deno.test("POST /auth answers an unknown user and a wrong password alike", async () => {
-  const app = await makeApp();
-  const password = await register(app);
+  const app = await makeLoggedApp();
+  const password = await app.register();
   const unknown = await essence(await app.send("/auth", json({ username: "nobody", password })));
   const wrong = await essence(
     await app.send("/auth", json({ username: "alice", password: crypto.randomUUID() })),
@@ -180,15 +166,15 @@ Deno.test("POST /auth answers an unknown user and a wrong password alike", async
 });
 
 Deno.test("POST /auth leaves one log row, with the user after a success and without after a refusal", async () => {
-  const app = await makeApp();
-  const password = await register(app);
-  assert.deepEqual(logRows(app), []);
+  const app = await makeLoggedApp();
+  const password = await app.register();
+  assert.deepEqual(app.logRows(), []);
   await app.send("/auth", json({ username: "alice", password }), "192.0.2.1");
   await app.send("/auth", json({ username: "alice", password: "wrong" }), "::ffff:192.0.2.2");
   await app.send("/auth", json({ username: "nobody", password }), "2001:db8::1");
   const at = { request_timestamp: "2030-01-01 00:00:00" };
   const { id } = (await app.storage.findUser("alice"))!;
-  assert.deepEqual(logRows(app), [
+  assert.deepEqual(app.logRows(), [
     { request_ip: "192.0.2.1", ...at, user_id: id },
     { request_ip: "192.0.2.2", ...at, user_id: null },
     { request_ip: "2001:db8::1", ...at, user_id: null },
@@ -196,18 +182,18 @@ Deno.test("POST /auth leaves one log row, with the user after a success and with
 });
 
 Deno.test("POST /auth refuses an expired token before it checks anything when they are off", async () => {
-  const app = await makeApp({ policy: { expiredTokens: false } });
-  const password = await register(app);
+  const app = await makeLoggedApp({ policy: { expiredTokens: false } });
+  const password = await app.register();
   for (const tried of ["wrong", password]) {
     const body = json({ username: "alice", password: tried });
     assert.equal((await app.send("/auth?expired=true", body)).status, 400);
   }
-  assert.equal(logRows(app).length, 0);
+  assert.equal(app.logRows().length, 0);
 });
 
 Deno.test("POST /auth over the limit is 429 and leaves no log row", async () => {
-  const app = await makeApp();
-  const password = await register(app);
+  const app = await makeLoggedApp();
+  const password = await app.register();
   for (let index = 0; index < 10; index++) {
     const response = await app.send("/auth", json({ username: "alice", password }));
     assert.equal(response.headers.get("ratelimit"), `"auth";r=${9 - index};t=1`);
@@ -218,7 +204,7 @@ Deno.test("POST /auth over the limit is 429 and leaves no log row", async () => 
   assert.equal(refused.headers.get("retry-after"), "1");
   assert.equal(refused.headers.get("ratelimit-policy"), '"auth";q=10;w=1');
   assert.equal((await refused.json()).error, "rate_limited");
-  assert.equal(logRows(app).length, 10);
+  assert.equal(app.logRows().length, 10);
   app.time.advance(1);
   const admitted = await app.send("/auth", json({ username: "alice", password }));
   assert.equal(admitted.status, 200);

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createClientAddress } from "../../lib/http/client_address.ts";
+import { createFindClient } from "../../lib/http/client_address.ts";
 
 const PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48"];
 
 function ipOf(peer: string, forwardedFor: string | null, proxies: readonly string[] = PROXIES) {
-  return createClientAddress(proxies)(peer, forwardedFor).ip;
+  return createFindClient(proxies)(peer, forwardedFor).ip;
 }
 
 function networkOf(peer: string): string {
-  return createClientAddress([])(peer, null).network;
+  return createFindClient([])(peer, null).network;
 }
 
-Deno.test("clientAddress() is the socket's peer when that is no trusted proxy, whatever it claims", () => {
+Deno.test("findClient() is the socket's peer when that is no trusted proxy, whatever it claims", () => {
   const claim = fc.oneof(
     fc.string(),
     fc.ipV4(),
@@ -21,30 +21,30 @@ Deno.test("clientAddress() is the socket's peer when that is no trusted proxy, w
   );
   fc.assert(fc.property(claim, (forwardedFor) => {
     const client = { ip: "203.0.113.9", network: "203.0.113.9" };
-    assert.deepEqual(createClientAddress(PROXIES)("203.0.113.9", forwardedFor), client);
-    assert.deepEqual(createClientAddress([])("203.0.113.9", forwardedFor), client);
+    assert.deepEqual(createFindClient(PROXIES)("203.0.113.9", forwardedFor), client);
+    assert.deepEqual(createFindClient([])("203.0.113.9", forwardedFor), client);
   }));
 });
 
-Deno.test("clientAddress() is what the trusted proxy saw, whatever the client had put before it", () => {
+Deno.test("findClient() is what the trusted proxy saw, whatever the client had put before it", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (spoofed) => {
     assert.equal(ipOf("10.0.0.1", `${spoofed}, 203.0.113.9`), "203.0.113.9");
     assert.equal(ipOf("10.0.0.1", `${spoofed},203.0.113.9, 10.9.9.9`), "203.0.113.9");
   }));
 });
 
-Deno.test("clientAddress() walks a chain of trusted proxies from the right", () => {
+Deno.test("findClient() walks a chain of trusted proxies from the right", () => {
   assert.equal(ipOf("10.0.0.1", "203.0.113.9, 10.0.0.3, 10.0.0.2"), "203.0.113.9");
   assert.equal(ipOf("10.0.0.1", "10.0.0.4, 192.0.2.7, 10.0.0.2"), "192.0.2.7");
   assert.equal(ipOf("2001:db8:ffff::1", "203.0.113.9, 10.0.0.2"), "203.0.113.9");
 });
 
-Deno.test("clientAddress() is the farthest proxy when the whole chain is trusted", () => {
+Deno.test("findClient() is the farthest proxy when the whole chain is trusted", () => {
   assert.equal(ipOf("10.0.0.1", "10.0.0.3, 10.0.0.2"), "10.0.0.3");
   assert.equal(ipOf("10.0.0.1", null), "10.0.0.1");
 });
 
-Deno.test("clientAddress() stops at a malformed hop: what is left of it belongs to nobody", () => {
+Deno.test("findClient() stops at a malformed hop: what is left of it belongs to nobody", () => {
   const malformed = [
     "",
     " ",
@@ -62,7 +62,7 @@ Deno.test("clientAddress() stops at a malformed hop: what is left of it belongs 
   }
 });
 
-Deno.test("clientAddress() reads a hop with its port and an IPv6 hop in brackets", () => {
+Deno.test("findClient() reads a hop with its port and an IPv6 hop in brackets", () => {
   assert.equal(ipOf("10.0.0.1", "203.0.113.9:4711"), "203.0.113.9");
   assert.equal(ipOf("10.0.0.1", "[2001:db8::1]:4711"), "2001:db8::1");
   assert.equal(ipOf("10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
@@ -70,7 +70,7 @@ Deno.test("clientAddress() reads a hop with its port and an IPv6 hop in brackets
   assert.equal(ipOf("10.0.0.1", "203.0.113.9, [2001:db8:ffff::2]:443"), "203.0.113.9");
 });
 
-Deno.test("clientAddress() treats IPv4-mapped IPv6 as the IPv4 address that it is", () => {
+Deno.test("findClient() treats IPv4-mapped IPv6 as the IPv4 address that it is", () => {
   assert.equal(ipOf("::ffff:203.0.113.9", null), "203.0.113.9");
   assert.equal(networkOf("::ffff:203.0.113.9"), "203.0.113.9");
   assert.equal(networkOf("::ffff:cb00:7109"), "203.0.113.9");
@@ -80,7 +80,7 @@ Deno.test("clientAddress() treats IPv4-mapped IPv6 as the IPv4 address that it i
   assert.equal(ipOf("11.1.2.3", "203.0.113.9", ["::ffff:10.0.0.0/104"]), "11.1.2.3");
 });
 
-Deno.test("clientAddress() trusts a proxy that is named without a prefix, and only that one", () => {
+Deno.test("findClient() trusts a proxy that is named without a prefix, and only that one", () => {
   const proxies = ["10.0.0.1", "2001:db8::1"];
   assert.equal(ipOf("10.0.0.1", "203.0.113.9", proxies), "203.0.113.9");
   assert.equal(ipOf("2001:db8::1", "203.0.113.9", proxies), "203.0.113.9");
@@ -88,12 +88,12 @@ Deno.test("clientAddress() trusts a proxy that is named without a prefix, and on
   assert.equal(ipOf("2001:db8::2", "203.0.113.9", proxies), "2001:db8::2");
 });
 
-Deno.test("clientAddress() does not let 0.0.0.0/0 trust IPv6, nor ::/0 trust IPv4", () => {
+Deno.test("findClient() does not let 0.0.0.0/0 trust IPv6, nor ::/0 trust IPv4", () => {
   assert.equal(ipOf("2001:db8::1", "203.0.113.9", ["0.0.0.0/0"]), "2001:db8::1");
   assert.equal(ipOf("192.0.2.1", "203.0.113.9", ["::/0"]), "192.0.2.1");
 });
 
-Deno.test("clientAddress() has one network for an IPv6 /64 and the whole address for the log", () => {
+Deno.test("findClient() has one network for an IPv6 /64 and the whole address for the log", () => {
   const [one, other] = ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"];
   assert.equal(networkOf(one), "2001:db8:1:2::/64");
   assert.equal(networkOf(other), networkOf(one));
@@ -101,24 +101,24 @@ Deno.test("clientAddress() has one network for an IPv6 /64 and the whole address
   assert.equal(ipOf(other, null), other);
 });
 
-Deno.test("clientAddress() has a network of its own for every IPv4 address", () => {
+Deno.test("findClient() has a network of its own for every IPv4 address", () => {
   fc.assert(fc.property(fc.ipV4(), fc.ipV4(), (one, other) => {
     assert.equal(networkOf(one) === networkOf(other), one === other);
   }));
 });
 
-Deno.test("clientAddress() writes equal IPv6 addresses alike", () => {
+Deno.test("findClient() writes equal IPv6 addresses alike", () => {
   assert.equal(ipOf("2001:DB8:0:0:0:0:0:1", null), ipOf("2001:db8::1", null));
   assert.equal(networkOf("2001:DB8:0:0:0:0:0:1"), networkOf("2001:db8::1"));
 });
 
-Deno.test("clientAddress() takes a peer that is no IP address as it is, and believes no claim", () => {
-  const client = createClientAddress(["0.0.0.0/0", "::/0"])("a-socket", "203.0.113.9");
+Deno.test("findClient() takes a peer that is no IP address as it is, and believes no claim", () => {
+  const client = createFindClient(["0.0.0.0/0", "::/0"])("a-socket", "203.0.113.9");
   assert.deepEqual(client, { ip: "a-socket", network: "a-socket" });
 });
 
-Deno.test("createClientAddress() refuses a range that is none, when it is made", () => {
+Deno.test("createFindClient() refuses a range that is none, when it is made", () => {
   for (const range of ["10.0.0.0/33", "proxy.example", "10.0.0.0/", ""]) {
-    assert.throws(() => createClientAddress([range]), Error, range);
+    assert.throws(() => createFindClient([range]), Error, range);
   }
 });

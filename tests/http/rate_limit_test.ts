@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { createClientAddress } from "../../lib/http/client_address.ts";
-import { RequestError } from "../../lib/base/errors.ts";
-import { type AppEnv, rateLimit } from "../../lib/http/rate_limit.ts";
+import { createFindClient } from "../../lib/http/client_address.ts";
+import { DomainError } from "../../lib/base/errors.ts";
+import type { AppEnv } from "../../lib/http/environment.ts";
+import { rateLimit } from "../../lib/http/rate_limit.ts";
 import { errorResponse } from "../../lib/http/response.ts";
 import { SlidingWindow } from "../../lib/limits/sliding_window.ts";
 import { FakeClock } from "../support.ts";
@@ -22,15 +23,15 @@ function limitedApp({ limit = 10, window = 1000, trustedProxies = [] }: Options 
   const app = new Hono<AppEnv>();
   const limited = rateLimit({
     name: "auth",
-    window: new SlidingWindow({ limit, window, now: time.clock }),
-    clientAddress: createClientAddress(trustedProxies),
+    limiter: new SlidingWindow({ limit, window, now: time.clock }),
+    findClient: createFindClient(trustedProxies),
   });
   app.post("/", limited, (context) => {
     reached.push(context.get("client").ip);
-    if (context.req.query("fail")) throw new RequestError("invalid_request", "No");
+    if (context.req.query("fail")) throw new DomainError("invalid_request", "No");
     return context.text("reached");
   });
-  app.onError((error) => errorResponse(error as RequestError));
+  app.onError((error) => errorResponse(error as DomainError));
   const send = async (peer = "192.0.2.1", init: RequestInit = {}, path = "/") =>
     await app.request(path, { method: "POST", ...init }, { remoteAddr: { hostname: peer } });
   return { send, time, reached };

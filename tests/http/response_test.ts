@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import {
+  DomainError,
   type ErrorCode,
-  KeyUnreadableError,
-  RequestError,
-  StorageUnavailableError,
+  keyUnreadable,
+  storageUnavailable,
 } from "../../lib/base/errors.ts";
 import type { PublishedSet } from "../../lib/keys/published_set.ts";
 import {
@@ -39,7 +39,7 @@ const SET: PublishedSet = {
 
 Deno.test("errorResponse() gives each code its status and the one shape", async () => {
   for (const [code, status] of STATUS) {
-    const response = errorResponse(new RequestError(code, "A sentence"));
+    const response = errorResponse(new DomainError(code, "A sentence"));
     assert.equal(response.status, status, code);
     assert.match(response.headers.get("content-type")!, /^application\/json\b/);
     assert.equal(response.headers.get("cache-control"), "no-store");
@@ -49,7 +49,7 @@ Deno.test("errorResponse() gives each code its status and the one shape", async 
 
 Deno.test("errorResponse() asks for Basic credentials with a 401, and with nothing else", () => {
   for (const [code, status] of STATUS) {
-    const { headers } = errorResponse(new RequestError(code, "A sentence"));
+    const { headers } = errorResponse(new DomainError(code, "A sentence"));
     const challenge = status === 401 ? 'Basic realm="jwks-server"' : null;
     assert.equal(headers.get("www-authenticate"), challenge, code);
   }
@@ -57,14 +57,16 @@ Deno.test("errorResponse() asks for Basic credentials with a 401, and with nothi
 
 Deno.test("errorResponse() says when to retry if that is known", () => {
   const retryAfter = (seconds?: number) =>
-    errorResponse(new RequestError("overloaded", "", seconds)).headers.get("retry-after");
+    errorResponse(
+      new DomainError("overloaded", "", seconds === undefined ? {} : { retryAfter: seconds }),
+    ).headers.get("retry-after");
   assert.equal(retryAfter(7), "7");
   assert.equal(retryAfter(), null);
 });
 
 Deno.test("failureResponse() answers what was expected as it is, and logs nothing", async () => {
   const { log, lines } = recordingLog();
-  const response = failureResponse(new RequestError("not_found", "Nothing here"), log);
+  const response = failureResponse(new DomainError("not_found", "Nothing here"), log);
   assert.equal(response.status, 404);
   assert.equal((await response.json()).error_description, "Nothing here");
   assert.deepEqual(lines, []);
@@ -73,7 +75,7 @@ Deno.test("failureResponse() answers what was expected as it is, and logs nothin
 Deno.test("failureResponse() answers unusable storage with 503, and logs the fault", async () => {
   const { log, lines } = recordingLog();
   const cause = new Error("SQLITE_BUSY: SELECT * FROM users");
-  const response = failureResponse(new StorageUnavailableError("locked", { cause }), log);
+  const response = failureResponse(storageUnavailable("locked", cause), log);
   assert.equal(response.status, 503);
   assert.equal(response.headers.get("retry-after"), "1");
   assert.doesNotMatch(await response.text(), /SQL|locked|database|users/i);
@@ -84,7 +86,7 @@ Deno.test("failureResponse() answers unusable storage with 503, and logs the fau
 Deno.test("failureResponse() says nothing of an unknown failure, and logs it", async () => {
   const thrown = [
     new Error("hunter2 in /etc/secret", { cause: new Error("hunter3") }),
-    new KeyUnreadableError(42, "hunter2"),
+    keyUnreadable(42, "hunter2"),
     "hunter2",
     undefined,
     { message: "hunter2" },

@@ -6,7 +6,7 @@ import { DomainError } from "../../lib/base/errors.ts";
 import { readPrivateKey } from "../../lib/keys/key_import.ts";
 import { generatePrivateJwk } from "../../lib/keys/signing_key.ts";
 import { failureOf } from "../support.ts";
-import { randomRsa, toJwk, toPem } from "./rsa_numbers.ts";
+import { randomRsa, toJwk, toNumbers, toPem } from "./rsa_numbers.ts";
 
 function pem(keys: { privateKey: KeyObject }, type: "pkcs1" | "pkcs8" | "sec1"): string {
   return String(keys.privateKey.export({ type, format: "pem" } as never));
@@ -162,13 +162,21 @@ Deno.test("readPrivateKey() refuses RSA that libraries sign with for ever, or en
   }
 });
 
+Deno.test("readPrivateKey() reads PEM whose numbers are written by hand", async () => {
+  const { n, e, d, p, q, dp, dq, qi } = toNumbers(rsa.privateKey.export({ format: "jwk" }) as JWK);
+  const key = await readPrivateKey(toPem({ n, e, d, p, q, dp, dq, qi }), { kid: "k" });
+  assert.deepEqual(key, await readPrivateKey(pem(rsa, "pkcs8"), { kid: "k" }));
+});
+
 Deno.test("readPrivateKey() refuses RSA whose factors are not prime", async () => {
   const composite = randomRsa(1024, 1024);
   assert.match(await refused(toPem(composite)), /its p or q is not a prime/);
 });
 
 Deno.test("readPrivateKey() refuses RSA with more than two primes", async () => {
-  assert.match(await refused(toPem(randomRsa(1024, 1024), 1n)), /more than two primes/);
+  assert.match(await refused(toPem(randomRsa(1024, 1024), 1n)), /not supported/);
+  const jwk = { ...rsa.privateKey.export({ format: "jwk" }), oth: [{ r: "AQ", d: "AQ", t: "AQ" }] };
+  assert.match(await refused(JSON.stringify(jwk)), /more than two primes/);
 });
 
 Deno.test("readPrivateKey() tells what is wrong with a JWK's members", async () => {

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
-import { KeyEncryption } from "../../lib/sealing/key_encryption.ts";
+import type { KeyRing } from "../../lib/keys/key_ring.ts";
 import { insertNext, passiveSchedule, revoke, rotateNow } from "../../lib/rotation/operations.ts";
-import { KeyPool } from "../../lib/keys/key_pool.ts";
-import { KeyRing } from "../../lib/keys/key_ring.ts";
-import { createLog } from "../../lib/base/log.ts";
 import { isBornExpired, keyState, publishedKeys } from "../../lib/rotation/policy.ts";
-import { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
-import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
 import { TokenIssuer } from "../../lib/tokens/token_issuer.ts";
-import { CHEAP, FakeClock, ISSUER, POLICY, pregeneratedKey, SECRET } from "../support.ts";
+import { FakeClock, ISSUER, openStorage, POLICY, pregeneratedKey, SECRET } from "../support.ts";
+import { DAY, openRing, publishedKeys as publishedJwks, reseal } from "./rings.ts";
 
-const DAY = 86_400;
 const LASTING = { ...POLICY, tokenTtl: 10 * DAY, retention: 365 * DAY };
 
 /** What may happen to a server with its database, in any order. */
@@ -31,7 +26,7 @@ type Happening = (typeof happenings) extends fc.Arbitrary<(infer H)[]> ? H : nev
 /** A server's key ring over a database in memory, through its whole life. */
 class Life {
   readonly time = new FakeClock();
-  readonly storage = new SqliteStorage(SqliteDatabase.open(":memory:"));
+  readonly storage = openStorage();
   readonly revoked = new Set<string>();
   #ring!: KeyRing;
   #secret = SECRET;
@@ -39,14 +34,8 @@ class Life {
   #tokens: { token: string; exp: number }[] = [];
 
   async restart(): Promise<void> {
-    this.#ring = await KeyRing.open({
-      storage: this.storage,
-      encryption: await KeyEncryption.establish(this.storage, this.#secret, CHEAP),
-      pool: new KeyPool(pregeneratedKey),
-      policy: LASTING,
-      clock: this.time.clock,
-      log: createLog("error", () => {}),
-    });
+    const { storage, time } = this;
+    this.#ring = await openRing({ storage, time, secret: this.#secret, policy: LASTING });
     await this.#ring.maintain();
   }
 
@@ -66,15 +55,9 @@ class Life {
   }
 
   async #rekey(): Promise<void> {
-    const old = await KeyEncryption.establish(this.storage, this.#secret, CHEAP);
-    this.#secret = crypto.randomUUID();
-    const next = await KeyEncryption.create(this.#secret, CHEAP);
-    const snapshot = await this.storage.readKeys();
-    const records = await Promise.all(snapshot.records.map(async (record) => {
-      const { schedule, jwk } = await old.open(record);
-      return await next.seal(schedule, jwk);
-    }));
-    assert.ok(await this.storage.rekey(snapshot, records, next.record));
+    const to = crypto.randomUUID();
+    await reseal(this.storage, { from: this.#secret, to });
+    this.#secret = to;
     await this.restart();
   }
 
@@ -82,7 +65,7 @@ class Life {
     await this.#ring.change((held, now) => {
       const keys = publishedKeys(held, now);
       const key = keys[place % keys.length]!;
-      this.revoked.add(key.signing.kid);
+      this.revoked.add(key.kid);
       return { change: revoke(key, now) };
     });
   }
@@ -97,13 +80,15 @@ class Life {
   }
 
   async #check(): Promise<void> {
-    const now = this.time.now / 1000;
+    const now = this.time.seconds;
     const { keys } = this.#ring;
     assert.equal(keys.filter((key) => keyState(key, now) === "active").length, 1);
     assert.ok(keys.some((key) => keyState(key, now) === "next"));
     assert.ok(keys.some(isBornExpired));
-    const set = JSON.parse(new TextDecoder().decode(this.#ring.published()!.body));
-    for (const { kid } of set.keys) assert.ok(!this.revoked.has(kid), "a revoked key is published");
+    const set = { keys: publishedJwks(this.#ring) };
+    for (const { kid } of set.keys) {
+      assert.ok(!this.revoked.has(kid!), "a revoked key is published");
+    }
 
     const parts = { ring: this.#ring, clock: this.time.clock, issuer: ISSUER, audience: ISSUER };
     const { token, expiresIn } = await new TokenIssuer({ ...parts, ...LASTING }).issue("alice");

@@ -4,16 +4,16 @@ import { maxAge, preparePublishedSet, type PublishableKey } from "../../lib/keys
 
 const HORIZON = 2000;
 
-function key(kid: number, signFrom: number, signUntil: number, exp: number): PublishableKey {
+function key(id: number, signFrom: number, signUntil: number, exp: number): PublishableKey {
   const publicJwk = {
     kty: "RSA",
-    kid: String(kid),
+    kid: String(id),
     use: "sig",
     alg: "RS256",
-    n: `n${kid}`,
+    n: `n${id}`,
     e: "e",
   };
-  return { kid, signFrom, signUntil, exp, publicJwk: publicJwk as PublishableKey["publicJwk"] };
+  return { id, signFrom, signUntil, exp, publicJwk: publicJwk as PublishableKey["publicJwk"] };
 }
 
 /** Any keys, whether or not a policy would make them; the last ones are born expired. */

@@ -56,10 +56,12 @@ export function toNumbers(jwk: JWK): RsaNumbers {
 export function toPem({ n, e, d, p, q, dp, dq, qi }: RsaNumbers, version = 0n): string {
   const integers = [version, n, e, d, p, q, dp, dq, qi].map((value) => {
     const hex = value.toString(16);
-    return element("02", `${hex.length % 2 === 0 ? "00" : "0"}${hex}`);
+    const whole = hex.length % 2 === 0 ? hex : `0${hex}`;
+    return element("02", whole >= "80" ? `00${whole}` : whole); // else it would be negative
   });
   const der = Buffer.from(element("30", integers.join("")), "hex").toString("base64");
-  return `-----BEGIN RSA PRIVATE KEY-----\n${der}\n-----END RSA PRIVATE KEY-----\n`;
+  const lines = der.match(/.{1,64}/g)!.join("\n");
+  return `-----BEGIN RSA PRIVATE KEY-----\n${lines}\n-----END RSA PRIVATE KEY-----\n`;
 }
 
 export function toBase64url(value: bigint): string {
@@ -68,7 +70,10 @@ export function toBase64url(value: bigint): string {
 }
 
 function element(tag: string, content: string): string {
-  return `${tag}83${(content.length / 2).toString(16).padStart(6, "0")}${content}`;
+  const size = content.length / 2;
+  const length = size.toString(16).padStart(size < 256 ? 2 : 4, "0");
+  const form = size < 128 ? "" : size < 256 ? "81" : "82"; // the shortest one, as DER wants it
+  return `${tag}${form}${length}${content}`;
 }
 
 function inverse(value: bigint, modulus: bigint): bigint | undefined {

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CommandError } from "../../lib/base/errors.ts";
+import { isDomainError } from "../../lib/base/errors.ts";
 import {
   insertNext,
   nextKey,
@@ -13,13 +13,15 @@ import {
   revoke,
   rotateNow,
 } from "../../lib/rotation/operations.ts";
-import { CLOCK_SKEW, PUBLICATION_DELAY } from "../../lib/server/config.ts";
 import {
   activeKey,
+  CLOCK_SKEW,
   isEmptyPlan,
   keyState,
   planRotation,
+  PUBLICATION_DELAY,
   publishedKeys,
+  reschedule,
   type RotationPolicy,
   type ScheduledKey,
 } from "../../lib/rotation/policy.ts";
@@ -117,12 +119,12 @@ export class World {
       const plan = planRotation(this.keys, this.now, this.policy);
       if (isEmptyPlan(plan)) break;
       const active = activeKey(this.keys, this.now);
-      assert.ok(!plan.remove.includes(active?.kid ?? NaN), "the active key is deleted");
+      assert.ok(!plan.remove.includes(active?.id ?? NaN), "the active key is deleted");
       this.#replace(plan.reschedule);
-      for (const kid of plan.remove) this.#remove(kid);
+      for (const id of plan.remove) this.#remove(id);
       if (plan.isEmergency) this.emergencies++;
       const [schedule] = plan.create;
-      if (schedule !== undefined) this.#make({ ...schedule, kid: this.#newKid() });
+      if (schedule !== undefined) this.#make({ ...schedule, id: this.#newId() });
     }
     this.#check();
   }
@@ -132,9 +134,9 @@ export class World {
     const key = activeKey(this.keys, this.now)!;
     const exp = Math.min(this.now + this.policy.tokenTtl, key.exp - CLOCK_SKEW);
     assert.ok(exp > this.now, "a token is expired when it is issued");
-    this.tokens.set(key.kid, Math.max(exp, this.tokens.get(key.kid) ?? 0));
-    if (!this.#isClockTrue || this.#unannounced.has(key.kid)) return;
-    const known = this.now - this.#madeAt.get(key.kid)!;
+    this.tokens.set(key.id, Math.max(exp, this.tokens.get(key.id) ?? 0));
+    if (!this.#isClockTrue || this.#unannounced.has(key.id)) return;
+    const known = this.now - this.#madeAt.get(key.id)!;
     assert.ok(
       known >= PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll,
       `a key signs ${known} s after verifiers could first learn it`,
@@ -178,64 +180,64 @@ export class World {
     try {
       this.#replace(rotateNow(this.keys, this.now, this.policy, { force }));
     } catch (error) {
-      assert.ok(error instanceof CommandError && !force, "only a safe rotation may be refused");
+      assert.ok(isDomainError(error, "conflict") && !force, "only a safe rotation may be refused");
       return;
     }
-    if (force) this.#unannounced.add(next.kid);
+    if (force) this.#unannounced.add(next.id);
   }
 
   #revoke(place: number): void {
     const published = publishedKeys(this.keys, this.now);
     const key = published[place % published.length]!;
     this.#replace(revoke(key, this.now));
-    this.#revoked.add(key.kid);
-    this.tokens.delete(key.kid);
+    this.#revoked.add(key.id);
+    this.tokens.delete(key.id);
     const heir = nextKey(this.keys, this.now); // takes over, known to verifiers or not
-    if (heir !== undefined) this.#unannounced.add(heir.kid);
+    if (heir !== undefined) this.#unannounced.add(heir.id);
   }
 
   #import(as: "passive" | "next"): void {
-    const kid = this.#newKid();
+    const id = this.#newId();
     if (as === "passive") {
-      return this.#make({ kid, ...passiveSchedule(this.now, this.policy.rotation) });
+      return this.#make({ id, ...passiveSchedule(this.now, this.policy.rotation) });
     }
     const { schedule, moved } = insertNext(this.keys, this.now, this.policy);
     this.#replace(moved);
-    this.#make({ kid, ...schedule });
+    this.#make({ id, ...schedule });
   }
 
   #check(): void {
     const active = this.keys.filter((key) => keyState(key, this.now) === "active");
     assert.equal(active.length, 1, "exactly one key signs");
-    const published = new Set(publishedKeys(this.keys, this.now).map(({ kid }) => kid));
-    for (const [kid, exp] of this.tokens) {
-      assert.ok(this.now >= exp || published.has(kid), "a token outlives its key");
+    const published = new Set(publishedKeys(this.keys, this.now).map(({ id }) => id));
+    for (const [id, exp] of this.tokens) {
+      assert.ok(this.now >= exp || published.has(id), "a token outlives its key");
     }
-    for (const kid of this.#revoked) assert.ok(!published.has(kid), "a revoked key is published");
-    assert.ok(!this.#revoked.has(active[0]!.kid), "a revoked key signs");
+    for (const id of this.#revoked) assert.ok(!published.has(id), "a revoked key is published");
+    assert.ok(!this.#revoked.has(active[0]!.id), "a revoked key signs");
     const next = this.keys.filter((key) => keyState(key, this.now) === "next");
     assert.ok(next.length >= 1, "a next key is published");
   }
 
   #make(key: ScheduledKey): void {
-    if (key.signFrom === this.now) this.#unannounced.add(key.kid);
-    this.#madeAt.set(key.kid, this.now);
-    this.keys = [...this.keys, key].toSorted((one, other) => one.kid - other.kid);
+    if (key.signFrom === this.now) this.#unannounced.add(key.id);
+    this.#madeAt.set(key.id, this.now);
+    this.keys = [...this.keys, key].toSorted((one, other) => one.id - other.id);
   }
 
-  #newKid(): number {
-    let kid = this.now * 1000;
-    while (this.#madeAt.has(kid)) kid++;
-    return kid;
+  #newId(): number {
+    let id = this.now * 1000;
+    while (this.#madeAt.has(id)) id++;
+    return id;
   }
 
-  #remove(kid: number): void {
-    assert.ok(this.now >= (this.tokens.get(kid) ?? 0), "a key is deleted before its tokens end");
-    this.tokens.delete(kid); // should the clock be set back, they are lost for good
-    this.keys = this.keys.filter((key) => key.kid !== kid);
+  #remove(id: number): void {
+    assert.ok(this.now >= (this.tokens.get(id) ?? 0), "a key is deleted before its tokens end");
+    this.tokens.delete(id); // should the clock be set back, they are lost for good
+    this.keys = this.keys.filter((key) => key.id !== id);
   }
 
   #replace(changed: readonly ScheduledKey[]): void {
-    this.keys = this.keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
+    this.keys = reschedule(this.keys, changed);
   }
 }

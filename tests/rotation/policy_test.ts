@@ -57,10 +57,10 @@ Deno.test("planRotation() makes no born-expired key when expired tokens are off,
 
 Deno.test("planRotation() keeps the born-expired key for ever and never publishes it", () => {
   const world = new World(POLICY);
-  const { kid } = bornExpiredKey(world.keys, world.now)!;
+  const { id } = bornExpiredKey(world.keys, world.now)!;
   for (let day = 1; day < 800; day += 10) settle(world, NOW + day * DAY);
-  assert.equal(bornExpiredKey(world.keys, world.now)!.kid, kid);
-  assert.ok(publishedKeys(world.keys, NOW - 10 * DAY).every((key) => key.kid !== kid));
+  assert.equal(bornExpiredKey(world.keys, world.now)!.id, id);
+  assert.ok(publishedKeys(world.keys, NOW - 10 * DAY).every((key) => key.id !== id));
 });
 
 Deno.test("planRotation() has nothing to do until the next key turns active", () => {
@@ -76,7 +76,7 @@ Deno.test("planRotation() lets the active key sign for longer when the next one 
   const old = activeKey(world.keys, late)!;
   settle(world, late);
   const active = activeKey(world.keys, late)!;
-  assert.equal(active.kid, old.kid);
+  assert.equal(active.id, old.id);
   assert.equal(active.signUntil, late + POLICY.prepublish);
   assert.equal(active.exp, active.signUntil + POLICY.tokenTtl + POLICY.clockSkew);
   assert.equal(world.keys.filter((key) => key.signFrom === active.signUntil).length, 1);
@@ -91,9 +91,9 @@ Deno.test("planRotation() starts a key at once, and says so, when an outage outl
 
 Deno.test("planRotation() starts the earliest known key when the clock was set back before it", () => {
   const world = new World(POLICY);
-  const { kid } = activeKey(world.keys, NOW)!;
+  const { id } = activeKey(world.keys, NOW)!;
   settle(world, NOW - 300);
-  assert.equal(activeKey(world.keys, world.now)!.kid, kid);
+  assert.equal(activeKey(world.keys, world.now)!.id, id);
   assert.equal(world.emergencies, 0);
 });
 
@@ -102,8 +102,8 @@ Deno.test("planRotation() deletes an expired key only after the retention", () =
   const first = activeKey(world.keys, NOW)!;
   const end = first.exp + POLICY.retention;
   settle(world, NOW + 30 * DAY);
-  assert.ok(settle(world, end - 1).keys.some(({ kid }) => kid === first.kid));
-  assert.ok(settle(world, end).keys.every(({ kid }) => kid !== first.kid));
+  assert.ok(settle(world, end - 1).keys.some(({ id }) => id === first.id));
+  assert.ok(settle(world, end).keys.every(({ id }) => id !== first.id));
 });
 
 Deno.test("planRotation() makes another born-expired key when a clock set back leaves the first in the future", () => {
@@ -111,11 +111,11 @@ Deno.test("planRotation() makes another born-expired key when a clock set back l
   const first = bornExpiredKey(world.keys, world.now)!;
   settle(world, NOW - 2 * 3600);
   const second = bornExpiredKey(world.keys, world.now)!;
-  assert.notEqual(second.kid, first.kid);
+  assert.notEqual(second.id, first.id);
   assert.ok(second.exp < world.now);
   assert.equal(keyState(first, world.now), "born expired");
-  assert.ok(publishedKeys(world.keys, world.now).every(({ kid }) => kid !== first.kid));
-  assert.notEqual(nextKey(world.keys, world.now)!.kid, first.kid);
+  assert.ok(publishedKeys(world.keys, world.now).every(({ id }) => id !== first.id));
+  assert.notEqual(nextKey(world.keys, world.now)!.id, first.id);
 });
 
 Deno.test("planRotation() keeps the invariants over years of runs, outages and reconfigurations", () => {

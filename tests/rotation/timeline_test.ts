@@ -6,12 +6,15 @@ import { policies, World } from "./key_simulation.ts";
 import { POLICY } from "../support.ts";
 
 const DAY = 86_400;
+const YEAR = 365 * DAY;
+/** The shortest rotation that a configuration may have. */
+const SHORT = { ...POLICY, rotation: 360, prepublish: 360, tokenTtl: 60, retention: 0 };
 
 Deno.test("planTimeline() tells each key's life in the order of time", () => {
   const { keys, now } = new World(POLICY);
   const active = activeKey(keys, now)!;
-  const events = planTimeline(keys, now, now + 40 * DAY, POLICY);
-  assert.deepEqual(events.filter(({ kid }) => kid === active.kid).map(({ event }) => event), [
+  const { events } = planTimeline(keys, now, now + 40 * DAY, POLICY);
+  assert.deepEqual(events.filter(({ id }) => id === active.id).map(({ event }) => event), [
     "retires",
     "leaves",
     "deleted",
@@ -28,8 +31,8 @@ Deno.test("planTimeline() says nothing of the born-expired key and only the end 
   const world = new World(POLICY);
   world.happen({ kind: "revoke", place: 0 });
   const revoked = world.keys.find((key) => keyState(key, world.now) === "revoked")!;
-  const events = planTimeline(world.keys, world.now, world.now + 10 * DAY, POLICY);
-  assert.deepEqual(events.map(({ kid, event }) => [kid, event]), [[revoked.kid, "deleted"]]);
+  const { events } = planTimeline(world.keys, world.now, world.now + 10 * DAY, POLICY);
+  assert.deepEqual(events.map(({ id, event }) => [id, event]), [[revoked.id, "deleted"]]);
 });
 
 Deno.test("planTimeline() foretells what then happens", () => {
@@ -38,7 +41,7 @@ Deno.test("planTimeline() foretells what then happens", () => {
       const world = new World(policy);
       const { now } = world;
       const until = now + rotations * policy.rotation;
-      const signers = planTimeline(world.keys, now, until, policy)
+      const signers = planTimeline(world.keys, now, until, policy).events
         .filter(({ event }) => event === "signs").map(({ at }) => at);
       for (const at of signers) {
         world.now = at;
@@ -49,4 +52,35 @@ Deno.test("planTimeline() foretells what then happens", () => {
     }),
     { numRuns: 100 },
   );
+});
+
+Deno.test("planTimeline() of a century of short rotations ends early, and says where", () => {
+  const { keys, now } = new World(SHORT);
+  const { events, cutAt } = planTimeline(keys, now, now + 100 * YEAR, SHORT);
+  assert.ok(cutAt !== undefined && now < cutAt && cutAt < now + YEAR);
+  assert.ok(1000 <= events.length && events.length <= 6000, `${events.length} events`);
+  assert.ok(events.every(({ at }) => at < cutAt));
+});
+
+Deno.test("planTimeline() leaves out nothing before the moment where it ends early", () => {
+  for (const tokenTtl of [60, DAY]) {
+    const policy = { ...SHORT, tokenTtl };
+    const { keys, now } = new World(policy);
+    const { events, cutAt } = planTimeline(keys, now, now + 100 * YEAR, policy);
+    const whole = planTimeline(keys, now, cutAt! - 1, policy);
+    assert.equal(whole.cutAt, undefined);
+    assert.deepEqual(events, whole.events);
+    const signers = events.filter(({ event }) => event === "signs").map(({ at }) => at);
+    const first = activeKey(keys, now)!.signUntil;
+    assert.deepEqual(signers, signers.map((_, index) => first + index * SHORT.rotation));
+    assert.ok(signers.at(-1)! >= cutAt! - SHORT.rotation, "it ends where a signer is missing");
+  }
+});
+
+Deno.test("planTimeline() of a year of usual rotations is whole", () => {
+  const { keys, now } = new World(POLICY);
+  const { events, cutAt } = planTimeline(keys, now, now + YEAR, POLICY);
+  assert.equal(cutAt, undefined);
+  assert.equal(events.filter(({ event }) => event === "signs").length, 12);
+  assert.equal(events.findLast(({ event }) => event === "signs")!.at, now + 360 * DAY);
 });

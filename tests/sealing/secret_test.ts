@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import { CommandError } from "../../lib/base/errors.ts";
-import {
-  obtainSecrets,
-  pendingFileOf,
-  secretFileOf,
-  type SecretSource,
-  settleSecret,
-} from "../../lib/sealing/secret.ts";
-import { failureOf, recordingLog, SECRET, withTempDir } from "../support.ts";
+import { obtainSecrets, type SecretSource, settleSecret } from "../../lib/sealing/secret.ts";
+import { keptFileOf, pendingFileOf, secretFileOf } from "../../lib/sealing/secret_file.ts";
+import { recordingLog, SECRET, withTempDir } from "../support.ts";
+import { assertRefused, filesIn, sourceIn } from "./secret_files.ts";
 
 /** What an existing database keeps of its secret. */
 const KNOWN = { derivation: new Uint8Array(1), check: new Uint8Array([1, 2, 3]) };
@@ -16,24 +11,6 @@ async function obtainOne(source: SecretSource, isNewDatabase: boolean) {
   const [secret, ...others] = await obtainSecrets(source, isNewDatabase ? undefined : KNOWN);
   assert.deepEqual(others, []);
   return secret;
-}
-
-function sourceIn(directory: string, given: Partial<SecretSource> = {}): SecretSource {
-  return { secret: undefined, secretFile: undefined, database: `${directory}/db`, ...given };
-}
-
-async function filesIn(directory: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name)).toSorted();
-}
-
-/** Asserts that it ends the command with 78, a hint, and nothing of `hidden` in its words. */
-async function assertRefused(work: () => unknown, hidden = SECRET): Promise<CommandError> {
-  const error = await failureOf(work);
-  assert.ok(error instanceof CommandError);
-  assert.equal(error.exitCode, 78);
-  assert.ok(error.hints.length > 0);
-  assert.ok(!`${error.message} ${error.hints}`.includes(hidden));
-  return error;
 }
 
 Deno.test("obtainSecrets() takes the given secret and leaves the disk alone", async () => {
@@ -107,16 +84,19 @@ Deno.test("obtainSecrets() keeps every other white space of the named file", asy
   });
 });
 
-Deno.test("obtainSecrets() gives the secret in use before the one that is pending", async () => {
+Deno.test("obtainSecrets() gives the secret in use before the pending and the kept one", async () => {
   await withTempDir(async (directory) => {
     const source = sourceIn(directory);
     const file = secretFileOf(source.database);
     await Deno.writeTextFile(file, `${SECRET}\n`);
     const pendingFile = pendingFileOf(file, KNOWN);
     await Deno.writeTextFile(pendingFile, `the next ${SECRET}\n`);
+    const keptFile = keptFileOf(file, KNOWN);
+    await Deno.writeTextFile(keptFile, `the old ${SECRET}\n`);
     assert.deepEqual(await obtainSecrets(source, KNOWN), [
       { value: SECRET, file },
-      { value: `the next ${SECRET}`, file, pendingFile },
+      { value: `the next ${SECRET}`, file: pendingFile, awaits: file },
+      { value: `the old ${SECRET}`, file: keptFile },
     ]);
     const another = { ...KNOWN, check: new Uint8Array([4]) }; // sealed under yet another secret
     assert.deepEqual(await obtainSecrets(source, another), [{ value: SECRET, file }]);
@@ -127,10 +107,13 @@ Deno.test("settleSecret() puts the pending secret in its place, also when anothe
   await withTempDir(async (directory) => {
     const { log, lines } = recordingLog();
     const file = `${directory}/db.key`;
-    await Deno.writeTextFile(`${file}.x.new`, SECRET);
-    await settleSecret(`${file}.x.new`, file, log);
-    await settleSecret(`${file}.x.new`, file, log);
+    const pending = { value: SECRET, file: `${file}.x.new`, awaits: file };
+    await Deno.writeTextFile(pending.file, SECRET);
+    for (let process = 0; process < 2; process++) {
+      assert.deepEqual(await settleSecret(pending, log), { value: SECRET, file });
+    }
     assert.equal(await Deno.readTextFile(file), SECRET);
+    assert.deepEqual(await filesIn(directory), ["db.key"]);
     assert.deepEqual(lines, []);
   });
 });
@@ -140,7 +123,8 @@ Deno.test("settleSecret() leaves the pending secret and says so when its file ca
     const { log, lines } = recordingLog();
     await Deno.mkdir(`${directory}/db.key`); // nothing renames a file onto a directory
     await Deno.writeTextFile(`${directory}/pending`, SECRET);
-    await settleSecret(`${directory}/pending`, `${directory}/db.key`, log);
+    const pending = { value: SECRET, file: `${directory}/pending`, awaits: `${directory}/db.key` };
+    assert.deepEqual(await settleSecret(pending, log), pending);
     assert.equal(await Deno.readTextFile(`${directory}/pending`), SECRET);
     assert.equal(lines.length, 1);
     assert.ok(lines[0]!.includes(`${directory}/pending`) && !lines[0]!.includes(SECRET));
@@ -181,7 +165,17 @@ Deno.test("obtainSecrets() refuses a directory in the place of the file", async 
   await withTempDir(async (directory) => {
     const source = sourceIn(directory, { secretFile: directory });
     const error = await assertRefused(() => obtainOne(source, true));
-    assert.match(error.message, /cannot be read/);
+    assert.match(error.message, /is a directory/);
+  });
+});
+
+Deno.test("obtainSecrets() refuses a link that leads nowhere, and makes nothing in its place", async () => {
+  await withTempDir(async (directory) => {
+    const source = sourceIn(directory);
+    await Deno.symlink(`${directory}/missing`, secretFileOf(source.database));
+    const error = await assertRefused(() => obtainOne(source, true));
+    assert.match(error.message, /leads nowhere/);
+    assert.deepEqual(await filesIn(directory), ["db.key"]);
   });
 });
 

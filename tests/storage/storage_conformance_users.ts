@@ -99,12 +99,18 @@ export function testUsers(test: TestProperty): void {
     assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, null], [IP, AT_TEXT, "Alice"]]);
   });
 
-  test("recordAuthentication() records a failure when the hash was replaced since", async (storage) => {
+  test("recordAuthentication() writes nothing when the user has changed since", async (storage) => {
     const alice = (await storage.createUser(ALICE))!;
     await storage.replacePasswordHash(alice.id, alice.passwordHash, "$argon2id$two");
-    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: alice }), false);
-    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, null]]);
+    const gone = { ...alice, id: alice.id + 1 };
+    for (const user of [alice, gone]) {
+      assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user }), false);
+    }
+    assert.deepEqual(await logOf(storage), []);
     assert.equal((await storage.findUser("alice"))!.lastLogin, null);
+    const now = (await storage.findUser("alice"))!;
+    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: now }), true);
+    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, "Alice"]]);
   });
 
   test("readAuthentications() gives what is asked for, in the order of ids", async (storage) => {
@@ -127,14 +133,18 @@ export function testUsers(test: TestProperty): void {
   });
 
   test("countAuthentications() counts successes since then, and has the newest time", async (storage) => {
-    assert.deepEqual({ ...await storage.countAuthentications(0) }, { count: 0, newest: null });
+    assert.deepEqual({ ...await storage.countAuthentications(0) }, {
+      count: 0,
+      newest: null,
+      odd: null,
+    });
     const user = (await storage.createUser(ALICE))!;
     for (const at of [AT - 5000, AT, AT + 1000]) {
       await storage.recordAuthentication({ ip: IP, at, user });
     }
     await storage.recordAuthentication({ ip: IP, at: AT + 9000, user: null });
     const counted = { ...await storage.countAuthentications(AT) };
-    assert.deepEqual(counted, { count: 2, newest: "2030-01-02 03:04:06" });
+    assert.deepEqual(counted, { count: 2, newest: "2030-01-02 03:04:06", odd: null });
   });
 
   test("purgeAuthentications() finds old entries behind one that is dated in the future", async (storage) => {

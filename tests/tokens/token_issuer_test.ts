@@ -113,7 +113,7 @@ Deno.test("TokenIssuer.issueExpired() signs truly: only the time is wrong", asyn
   const { issuer, ring, time } = await makeIssuer();
   const { token } = await issuer.issueExpired("alice");
   const { kid } = decodeProtectedHeader(token);
-  const { publicJwk } = ring.keys.find((key) => String(key.kid) === kid)!;
+  const { publicJwk } = ring.keys.find((key) => key.kid === kid)!;
   const key = await importJWK(publicJwk, "RS256");
   const options = { issuer: ISSUER, audience: AUDIENCE };
   const earlier = new Date((decodeJwt(token).exp! - 1) * 1000);

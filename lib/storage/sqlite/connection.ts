@@ -1,6 +1,7 @@
 /** Prepared statements over one SQLite connection; every failure is classified. */
 
 import * as sqlite from "node:sqlite";
+import { storageUnavailable } from "../../base/errors.ts";
 import { classify, openFailure } from "./faults.ts";
 
 /** A value that is bound to a statement. */
@@ -18,6 +19,7 @@ const VERSIONS = { from: 18, to: 20, rollback: 1 };
 export class Connection {
   readonly #connection: sqlite.DatabaseSync;
   readonly #statements = new Map<string, sqlite.StatementSync>();
+  #isOpen = true;
 
   private constructor(connection: sqlite.DatabaseSync) {
     this.#connection = connection;
@@ -70,12 +72,15 @@ export class Connection {
       : undefined;
   }
 
+  /** Whatever is asked of a closed one is `storage_unavailable`. */
   close(): void {
     this.#statements.clear();
-    this.#connection.close();
+    if (this.#isOpen) this.#connection.close();
+    this.#isOpen = false;
   }
 
   #call<Result>(sql: string, use: (statement: sqlite.StatementSync) => Result): Result {
+    if (!this.#isOpen) throw storageUnavailable("unreachable");
     try {
       let statement = this.#statements.get(sql);
       if (statement === undefined) {

@@ -1,6 +1,7 @@
 /** A SQLite database: opened safely, watched, and opened again when its disk was not writable. */
 
-import { DomainError, isDomainError, storageUnavailable } from "../../base/errors.ts";
+import { diskFault } from "../../base/disk.ts";
+import { isDomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
 import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
 import { openFailure } from "./faults.ts";
@@ -16,8 +17,8 @@ export class SqliteDatabase {
   readonly #path: string;
   #connection: Connection;
   #file: { dev: number; ino: number | null } | undefined;
-  /** Why the connection cannot write; it never will, so that another one has to be opened. */
-  #isReadOnly = false;
+  /** Why the connection cannot write. It never will, so that another one has to be opened. */
+  #fault: StorageFault | undefined;
 
   private constructor(path: string, connection: Connection) {
     this.#path = path;
@@ -35,8 +36,8 @@ export class SqliteDatabase {
   static open(examined: Examination): SqliteDatabase {
     const { path, isNew, snapshot } = examined;
     if (snapshot !== undefined) {
-      const database = new SqliteDatabase(path, snapshot);
-      database.#isReadOnly = true;
+      const database = new SqliteDatabase(path, snapshot.connection);
+      database.#fault = snapshot.fault;
       return database;
     }
     const database = new SqliteDatabase(path, Connection.open(path, { readOnly: false }));
@@ -62,9 +63,14 @@ export class SqliteDatabase {
     return this.#connection.all<Row>(sql, ...values);
   }
 
-  /** Runs `body` in a transaction that holds the write lock from its start. */
+  /**
+   * Runs `body` in a transaction that holds the write lock from its start.
+   *
+   * @throws {DomainError} `storage_unavailable`, with nothing written; whatever `body` throws.
+   */
   transaction<Result>(body: () => Result): Result {
     this.recover();
+    if (this.#fault !== undefined) throw storageUnavailable(this.#fault);
     this.#assertInPlace();
     this.run("BEGIN IMMEDIATE");
     try {
@@ -73,7 +79,7 @@ export class SqliteDatabase {
       return result;
     } catch (error) {
       this.#rollback();
-      if (isDomainError(error) && error.data.fault === "read-only") this.#isReadOnly = true;
+      if (isDomainError(error) && error.data.fault === "read-only") this.#fault = "read-only";
       throw error;
     }
   }
@@ -88,28 +94,25 @@ export class SqliteDatabase {
     }
   }
 
-  /** Opens the database again when it could not be written before. */
+  /**
+   * Opens the database again when it could not be written before, as soon as its disk can be. The
+   * connection is closed first: SQLite shares what it knows of a file between all connections of a
+   * process, and also that it is read-only.
+   */
   recover(): void {
-    if (!this.#isReadOnly) return;
-    const renewed = SqliteDatabase.#reopen(this.#path);
-    if (renewed === undefined) return;
+    if (this.#fault === undefined || diskFault(this.#path) !== undefined) return;
     this.#connection.close();
-    this.#connection = renewed.#connection;
-    this.#file = renewed.#file;
-    this.#isReadOnly = false;
-  }
-
-  static #reopen(path: string): SqliteDatabase | undefined {
     try {
-      const examined = examineDatabase(path);
-      if (examined.isNew) return undefined; // it is gone
-      const database = SqliteDatabase.open(examined);
-      if (!database.#isReadOnly) return database;
-      database.close();
+      const renewed = SqliteDatabase.open(examineExisting(this.#path));
+      this.#connection = renewed.#connection;
+      this.#file = renewed.#file;
+      this.#fault = renewed.#fault;
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
+      this.#fault = "unreachable";
+      throw isDomainError(error, "storage_unavailable")
+        ? error
+        : storageUnavailable("unreachable", error);
     }
-    return undefined;
   }
 
   /** Copies the database as it is now to `file`; others may go on reading and writing. */
@@ -178,6 +181,12 @@ export class SqliteDatabase {
     const cause = new Error(`${this.#path} was deleted or replaced since it was opened`);
     throw storageUnavailable("unreachable", cause);
   }
+}
+
+function examineExisting(path: string): Examination {
+  const examined = examineDatabase(path);
+  if (!examined.isNew) return examined;
+  throw storageUnavailable("unreachable", new Error(`${path} is gone`));
 }
 
 function identityOf(path: string): { dev: number; ino: number | null } {

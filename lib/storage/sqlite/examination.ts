@@ -1,7 +1,7 @@
 /** A look at a database before anything is done to it, which changes not a byte. */
 
 import { irregularity } from "../../base/disk.ts";
-import { DomainError } from "../../base/errors.ts";
+import { DomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
 import { Connection } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
@@ -15,8 +15,8 @@ export interface Examination {
   isNew: boolean;
   /** What the database keeps of its secret; `undefined` when there is nothing yet. */
   keyEncryption: KeyEncryptionRecord | undefined;
-  /** The database as it is in memory, because its disk cannot be written; only for reading. */
-  snapshot?: Connection;
+  /** A copy in memory, because of a fault of the disk; only for reading. */
+  snapshot?: { connection: Connection; fault: StorageFault };
 }
 
 /** What the first bytes of a database say (https://sqlite.org/fileformat.html §1.3.1). */
@@ -41,18 +41,18 @@ export function examineDatabase(path: string): Examination {
   assertRegular(path);
   if (sizeOf(path) === 0) return { path, isNew: true, keyEncryption: undefined };
   assertDatabase(path);
-  const { connection, isSnapshot } = openUnchanged(path);
+  const { connection, fault } = openUnchanged(path);
   let isKept = false;
   try {
     const version = assertVersion(path, connection);
     if (version === 0) return { path, isNew: true, keyEncryption: undefined };
     assertSound(path, connection);
-    isKept = isSnapshot;
+    isKept = fault !== undefined;
     return {
       path,
       isNew: false,
       keyEncryption: readKeyEncryption(connection),
-      ...(isSnapshot ? { snapshot: connection } : {}),
+      ...(fault === undefined ? {} : { snapshot: { connection, fault } }),
     };
   } catch (error) {
     throw openFailure(path, error);
@@ -121,12 +121,12 @@ function assertDatabase(path: string): void {
  * it must not, or the empty log that SQLite makes could not be removed by closing. Where the disk
  * has no place for that log, the file alone is the whole database, and is read into memory.
  */
-function openUnchanged(path: string): { connection: Connection; isSnapshot: boolean } {
+function openUnchanged(path: string): { connection: Connection; fault?: StorageFault } {
   const hasLog = sizeOf(`${path}-wal`) > 0;
   const connection = Connection.open(path, { readOnly: hasLog });
   try {
     connection.get("SELECT name FROM sqlite_schema");
-    return { connection, isSnapshot: false };
+    return { connection };
   } catch (error) {
     connection.close();
     const failure = openFailure(path, error);
@@ -135,7 +135,7 @@ function openUnchanged(path: string): { connection: Connection; isSnapshot: bool
       ? undefined
       : Connection.fromBytes(Deno.readFileSync(path));
     if (snapshot === undefined) throw failure;
-    return { connection: snapshot, isSnapshot: true };
+    return { connection: snapshot, fault: fault! };
   }
 }
 
