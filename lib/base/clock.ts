@@ -28,5 +28,6 @@ export function timestamp(milliseconds: number): string {
 export function parseTimestamp(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text)) return undefined;
   const milliseconds = Date.parse(`${text.replace(" ", "T")}Z`);
-  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+  if (Number.isNaN(milliseconds)) return undefined;
+  return timestamp(milliseconds) === text ? milliseconds : undefined; // 30 February is 2 March to it
 }

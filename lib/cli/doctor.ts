@@ -49,7 +49,7 @@ async function examine(config: Config): Promise<Finding[]> {
   ];
   const rest = await attempt("secret", async () => {
     const database = await openExistingDatabase(config, createLog("error", () => {}));
-    const parts = { config, database, ring: await KeyRing.load(database, { isTolerant: true }) };
+    const parts = { config, database, ring: await KeyRing.load(database) };
     const found = [
       ...await attempt("secret", () => checkKeys(parts)),
       ...await attempt("policy", () => checkPolicy(parts)),

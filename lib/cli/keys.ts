@@ -99,7 +99,7 @@ export async function rotateKeys({ database, output }: KeysContext, options: { f
 
 /** A key leaves the JWKS at once and never signs again, whatever else is wrong. */
 export async function revokeKey({ database, output }: KeysContext, kid: string) {
-  const ring = await KeyRing.load(database, { isTolerant: true });
+  const ring = await KeyRing.load(database);
   const cost = await revocationCost(database, ring);
   await ring.change((held, now) => decideRevocation(ring, held, kid, now));
   output.print(`Key ${kid} is revoked: it has left the JWKS and never signs again`);

@@ -65,9 +65,9 @@ export class KeyRing {
   #lastActive: string | undefined;
   #emergencies = 0;
 
-  private constructor(parts: KeyRingParts, isServing: boolean, isStrict: boolean) {
+  private constructor(parts: KeyRingParts, { isServing }: { isServing: boolean }) {
     this.#parts = parts;
-    this.#held = new HeldKeys({ ...parts, isStrict });
+    this.#held = new HeldKeys({ ...parts, isStrict: isServing });
     this.#writer = new KeyWriter({ ...parts, held: this.#held });
     this.#policy = new SharedPolicy({ ...parts, held: this.#held });
     this.#isServing = isServing;
@@ -81,11 +81,11 @@ export class KeyRing {
    * @throws {DomainError} `key_unreadable` when a stored key is not as it was sealed.
    */
   static async open(parts: KeyRingParts): Promise<KeyRing> {
-    const ring = new KeyRing(parts, true, true);
+    const ring = new KeyRing(parts, { isServing: true });
     await ring.#held.reload();
     try {
       await ring.#policy.adopt();
-      while (ring.#active() === undefined && await ring.#step());
+      while (ring.#active() === undefined && await ring.#step()) await ring.#held.refresh();
     } catch (error) {
       if (!isDomainError(error, "storage_unavailable") || ring.keys.length === 0) throw error;
       parts.log.warn("the server starts, but the database cannot be written", errorFields(error));
@@ -94,14 +94,11 @@ export class KeyRing {
   }
 
   /**
-   * Opens the stored keys and changes nothing; the policy is the one in the storage.
-   *
-   * @param isTolerant whether rows that cannot be opened are left aside (see `refused`) instead of
-   * refused.
-   * @throws as `open` does.
+   * Opens the stored keys and changes nothing; the policy is the one in the storage. Rows that cannot
+   * be opened are left aside (see `refused`): a command goes on with the rest.
    */
-  static async load(parts: KeyRingParts, { isTolerant = false } = {}): Promise<KeyRing> {
-    const ring = new KeyRing(parts, false, !isTolerant);
+  static async load(parts: KeyRingParts): Promise<KeyRing> {
+    const ring = new KeyRing(parts, { isServing: false });
     await ring.#held.reload();
     ring.#policy.follow();
     return ring;
@@ -214,20 +211,24 @@ export class KeyRing {
     const joined = add ? [this.#writer.register(add.schedule, add.jwk)] : [];
     const decided = [...reschedule(this.keys, change), ...joined.map(({ schedule }) => schedule)];
     const plan = planRotation(decided, now, this.policy);
-    if (plan.isEmergency) {
-      const made = await this.#finishedKey(plan.create.length);
-      if (made === "later") return false;
-      if (made !== "never") joined.push(this.#writer.register(plan.create[0]!, made, joined));
-    }
+    const made = plan.isEmergency ? await this.#finishedKey(plan.create.length) : "never";
+    if (made === "later") return false;
+    const successor = made === "never"
+      ? []
+      : [this.#writer.register(plan.create[0]!, made, joined)];
+    const after = reschedule(decided, plan.reschedule);
     const held = new Set<ScheduledKey>(this.keys);
-    const added = new Map(joined.map((key) => [key.schedule.id, key]));
+    const isJoined = (key: ScheduledKey) => joined.some(({ schedule }) => schedule.id === key.id);
     const isDone = await this.#writer.commit({
-      reschedule: reschedule(decided, plan.reschedule)
-        .filter((key) => !held.has(key) && !added.has(key.id) && !plan.remove.includes(key.id)),
-      add: joined,
+      reschedule: after
+        .filter((key) => !held.has(key) && !isJoined(key) && !plan.remove.includes(key.id)),
+      add: [
+        ...joined.map((key) => ({ ...key, schedule: after.find(isJoined)! })),
+        ...successor,
+      ],
       remove: [...plan.remove, ...remove],
     });
-    if (isDone && plan.isEmergency) this.#reportEmergency();
+    if (isDone && successor.length > 0) this.#reportEmergency();
     return isDone;
   }
 
@@ -266,7 +267,7 @@ export class KeyRing {
     const { pool } = this.#parts;
     const [urgent] = plan.create;
     const made = urgent && pool.take(policy.alg);
-    if (urgent && !made && isEmptyPlan({ ...plan, create: [] })) {
+    if (urgent && !made && plan.reschedule.length === 0) {
       pool.prepare(policy.alg, plan.create.length);
       await pool.readied(policy.alg);
       return true; // time has passed: decide anew

@@ -46,6 +46,7 @@ export class KeyWriter {
     const { held, clock } = this.#parts;
     const taken = new Set([
       ...held.snapshot.records.map(({ id }) => String(id)),
+      ...held.snapshot.odd.map(({ id }) => id),
       ...held.keys.map(({ kid }) => kid),
       ...others.flatMap((other) => [String(other.schedule.id), other.jwk.kid]),
     ]);

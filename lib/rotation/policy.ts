@@ -164,8 +164,10 @@ export function nextMoment(
   { retention }: RotationPolicy,
 ): number {
   let next = Infinity;
-  for (const { signFrom, signUntil, exp } of keys) {
-    for (const moment of [signFrom, signUntil, exp, exp + retention]) {
+  for (const key of keys) {
+    const { signFrom, signUntil, exp } = key;
+    const used = isBornExpired(key) ? exp + SURELY_EXPIRED : exp;
+    for (const moment of [signFrom, signUntil, exp, used, exp + retention]) {
       if (now < moment && moment < next) next = moment;
     }
   }

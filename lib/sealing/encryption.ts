@@ -25,7 +25,7 @@ const Derivation = z.intersection(
   z.object({
     kdf: z.literal("argon2id"),
     /** At least 16 random bytes, base64url. */
-    salt: z.string().regex(/^[A-Za-z0-9_-]{22,86}$/),
+    salt: z.string().regex(/^[A-Za-z0-9_-]{22,86}$/).refine((salt) => salt.length % 4 !== 1),
   }),
   Argon2CostSchema,
 );

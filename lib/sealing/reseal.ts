@@ -49,6 +49,7 @@ export async function changeSecret(parts: ResealParts, secret: string): Promise<
  */
 export async function renewSecret(parts: ResealParts, file: string): Promise<Resealed> {
   const { storage, encryption, log, disk = DISK } = parts;
+  await assertCurrent(parts);
   const value = generateSecret();
   const next = await KeyEncryption.create(value, parts.cost);
   const pending: Secret = { value, file: pendingFileOf(file, next.record), awaits: file };
@@ -59,7 +60,8 @@ export async function renewSecret(parts: ResealParts, file: string): Promise<Res
     count = await resealKeys(storage, encryption, next);
   } catch (error) {
     // Only a refusal is sure to have sealed nothing: a transaction may fail after it took effect.
-    if (isDomainError(error, "conflict")) await disk.remove(pending.file!);
+    const isRefusal = isDomainError(error, "conflict") || isDomainError(error, "key_unreadable");
+    if (isRefusal) await disk.remove(pending.file!);
     throw error;
   }
   const settled = await settleSecret(pending, log, disk);
@@ -103,9 +105,7 @@ export async function resealKeys(
   for (;;) {
     const snapshot = await storage.readKeys();
     if (!isSameBytes(snapshot.check, encryption.record.check)) {
-      throw new DomainError("conflict", "Another rekey was faster", {
-        hints: ["the database is sealed under that one's secret; nothing was changed by this one"],
-      });
+      throw overtaken();
     }
     const [odd] = snapshot.odd;
     if (odd !== undefined) throw keyUnreadable(odd.id, odd.reason);
@@ -116,4 +116,16 @@ export async function resealKeys(
     // A server may have changed a key since it was read: then all of it is done again.
     if (await storage.rekey(snapshot, records, next.record)) return records.length;
   }
+}
+
+/** Says so before a file is touched when the keys are not sealed under `encryption` any more. */
+async function assertCurrent({ storage, encryption }: ResealParts): Promise<void> {
+  const { check } = await storage.readKeys();
+  if (!isSameBytes(check, encryption.record.check)) throw overtaken();
+}
+
+function overtaken(): DomainError {
+  return new DomainError("conflict", "Another rekey was faster", {
+    hints: ["the database is sealed under that one's secret; nothing was changed by this one"],
+  });
 }

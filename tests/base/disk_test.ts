@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DISK, diskFault, irregularity, readFileAtMost } from "../../lib/base/disk.ts";
 import { failureOf, withTempDir } from "../support.ts";
+import { failDisk } from "./disk_error.ts";
 import { makeFifo } from "./fifo.ts";
 
 /** The names in a directory, in order. */
@@ -101,4 +102,12 @@ Deno.test("diskFault() finds nothing wrong with a disk that can be written, and 
     assert.deepEqual(await namesIn(directory), []);
     assert.equal(diskFault(`${directory}/missing/db`), undefined, "that is not the disk's fault");
   });
+});
+
+Deno.test("diskFault() tells a disk that is read-only or full from a place where nothing may be written", () => {
+  const faults = { EROFS: "read-only", ENOSPC: "full", EDQUOT: "full", EACCES: undefined };
+  for (const [code, fault] of Object.entries(faults)) {
+    using _disk = failDisk(code);
+    assert.equal(diskFault("/tmp/db"), fault, code);
+  }
 });

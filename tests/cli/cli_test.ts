@@ -1,29 +1,14 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { reportFailure } from "../../lib/cli/report.ts";
-import {
-  CommandError,
-  KeyUnreadableError,
-  StorageUnavailableError,
-} from "../../lib/base/errors.ts";
-import { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
-import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
-import { withWorkplace, type Workplace } from "./workplace.ts";
+import { DomainError, keyUnreadable, storageUnavailable } from "../../lib/base/errors.ts";
 import { SECRET } from "../support.ts";
-
-interface Row {
-  kid: string;
-  state: string;
-  signer: boolean;
-}
-
-async function rows(workplace: Workplace): Promise<Row[]> {
-  return JSON.parse(await workplace.run(["keys", "list", "--json"]));
-}
+import { capture } from "./captured.ts";
+import { withWorkplace } from "./workplace.ts";
 
 Deno.test("keys list, plan, rotate, revoke and export tell and do what they say", async () => {
   await withWorkplace(async (workplace) => {
-    const [first, next, expired] = await rows(workplace);
+    const [first, next, expired] = await workplace.keys();
     assert.deepEqual([first!.state, next!.state, expired!.state], [
       "active",
       "next",
@@ -47,7 +32,7 @@ Deno.test("keys list, plan, rotate, revoke and export tell and do what they say"
       (await workplace.refused(["keys", "revoke", next!.kid])).message,
       /revoked already/,
     );
-    assert.match((await workplace.refused(["keys", "revoke", "none"])).message, /there is no key/);
+    assert.match((await workplace.refused(["keys", "revoke", "none"])).message, /^There is no key/);
     assert.match(
       await workplace.run(["keys", "export", first!.kid, "--format", "pem"]),
       /^-----BEGIN PUB/,
@@ -69,14 +54,14 @@ Deno.test("keys import adds a key once, to verify or to sign next", async () => 
       /in the ring already/,
     );
     const again = ["keys", "import", file, "--kid", "old"];
-    assert.match((await workplace.refused(again)).message, /there is a key old/);
+    assert.match((await workplace.refused(again)).message, /^There is a key old/);
     assert.match((await workplace.refused(["keys", "import", "none"])).message, /cannot be read/);
     assert.match(await workplace.run(["keys", "list"]), /old .*ES256 +passive +never +never/);
 
     const ed25519 = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
     await Deno.writeTextFile(file, JSON.stringify({ ...ed25519, kid: "soon" }));
     assert.match(await workplace.run(["keys", "import", file, "--as", "next"]), /it signs from/);
-    assert.equal((await rows(workplace)).find(({ kid }) => kid === "soon")!.state, "next");
+    assert.equal((await workplace.keys()).find(({ kid }) => kid === "soon")!.state, "next");
   });
 });
 
@@ -87,21 +72,20 @@ Deno.test("rekey takes a secret from the environment or a file, or makes one", a
       (await workplace.refused(["rekey"], { NEW_NOT_MY_KEY: SECRET })).message,
       /in use/,
     );
-    const short = await workplace.refused(["rekey"], { NEW_NOT_MY_KEY: "short" });
-    assert.equal(short.exitCode, 78);
+    assert.equal(await workplace.exitCode(["rekey"], { NEW_NOT_MY_KEY: "short" }), 78);
     const missing = await workplace.refused(["rekey", "--secret-file", "none"]);
     assert.match(missing.message, /does not exist/);
-    const both = await workplace.refused(["rekey", "--secret-file", "x"], {
+    const both = await workplace.exitCode(["rekey", "--secret-file", "x"], {
       NEW_NOT_MY_KEY: given,
     });
-    assert.equal(both.exitCode, 2);
+    assert.equal(both, 2);
 
     assert.match(await workplace.run(["rekey"], { NEW_NOT_MY_KEY: given }), /3 keys are sealed/);
-    assert.equal((await workplace.refused(["keys", "list"])).exitCode, 78);
+    assert.equal(await workplace.exitCode(["keys", "list"]), 78);
     const file = `${workplace.directory}/secret`;
     await Deno.writeTextFile(file, `${SECRET}\n`);
     await workplace.run(["rekey", "--secret-file", file], { NOT_MY_KEY: given });
-    assert.equal((await rows(workplace)).length, 3);
+    assert.equal((await workplace.keys()).length, 3);
 
     assert.match(await workplace.run(["rekey"]), /without NOT_MY_KEY/);
     const kept = { NOT_MY_KEY: undefined, NOT_MY_KEY_FILE: `${workplace.directory}/db.key` };
@@ -116,7 +100,7 @@ Deno.test("users and logs manage the accounts and show what they did", async () 
     const again = ["users", "add", "ALICE", "--email", "a@example.com"];
     assert.match((await workplace.refused(again)).message, /is taken/);
     assert.equal(
-      (await workplace.refused(["users", "add", "a b", "--email", "x@y.z"])).exitCode,
+      await workplace.exitCode(["users", "add", "a b", "--email", "x@y.z"]),
       2,
     );
     await workplace.run(["users", "disable", "alice"]);
@@ -125,11 +109,14 @@ Deno.test("users and logs manage the accounts and show what they did", async () 
     const [alice] = JSON.parse(await workplace.run(["users", "list", "--json"]));
     assert.equal(alice.state, "enabled");
     assert.match(await workplace.run(["users", "reset-password", "alice"]), /[0-9a-f-]{36}$/);
-    assert.match((await workplace.refused(["users", "disable", "bob"])).message, /no user/);
+    assert.match(
+      (await workplace.refused(["users", "disable", "bob"])).message,
+      /^There is no user/,
+    );
 
-    const storage = new SqliteStorage(SqliteDatabase.open(`${workplace.directory}/db`));
-    await storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user: null });
-    await storage.close();
+    await workplace.withStorage(async (storage) => {
+      await storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user: null });
+    });
     assert.match(await workplace.run(["logs", "--since", "1h"]), /192\.0\.2\.1 +\(refused\)/);
     assert.equal(JSON.parse(await workplace.run(["logs", "--json"])).username, null);
   });
@@ -150,16 +137,15 @@ Deno.test("doctor finds nothing wrong with a sound database, and each thing that
       (await workplace.findings({ NOT_MY_KEY: "another secret, long" })).secret,
       "problem",
     );
-    const path = `${workplace.directory}/db`;
+    const { path } = workplace;
     await Deno.chmod(path, 0o644);
     assert.equal((await workplace.findings())["database file"], "problem");
     await Deno.chmod(path, 0o600);
 
-    const storage = new SqliteStorage(SqliteDatabase.open(path));
-    for (let count = 0; count < 20; count++) {
-      await storage.recordAuthentication({ ip: "10.0.0.9", at: Date.now() + 900_000, user: null });
-    }
-    await storage.close();
+    await workplace.withStorage(async (storage) => {
+      const row = { ip: "10.0.0.9", at: Date.now() + 900_000, user: null };
+      for (let count = 0; count < 20; count++) await storage.recordAuthentication(row);
+    });
     const warned = await workplace.findings();
     assert.deepEqual([warned.clock, warned.proxies], ["problem", "warning"]);
     const nowhere = await workplace.findings({ DATABASE: `${workplace.directory}/none/db` });
@@ -203,10 +189,24 @@ Deno.test("backup writes a copy once, and says why it cannot", async () => {
   });
 });
 
-Deno.test("reportFailure() gives every failure its exit code", () => {
-  assert.equal(reportFailure(new CommandError(2, "usage", ["try this"])), 2);
-  assert.equal(reportFailure(new KeyUnreadableError(5, "it was altered")), 78);
-  assert.equal(reportFailure(new StorageUnavailableError("locked")), 1);
-  assert.equal(reportFailure(new TypeError("a bug")), 1);
-  assert.equal(reportFailure("not even an error"), 1);
+Deno.test("reportFailure() gives every failure its exit code, and says it", async () => {
+  const failures: [unknown, number, RegExp][] = [
+    [
+      new DomainError("usage", "Usage", { hints: ["try this"] }),
+      2,
+      /error: usage\n.*hint: try this/,
+    ],
+    [keyUnreadable(5, "it was altered"), 78, /error: row 5 .*it was altered/],
+    [storageUnavailable("locked"), 1, /error: the database is locked/],
+    [new TypeError("a bug"), 1, /error: unexpected: TypeError: a bug/],
+    ["not even an error", 1, /error: unexpected: not even an error/],
+  ];
+  for (const [failure, code, words] of failures) {
+    const { stderr, stdout } = await capture(() => {
+      assert.equal(reportFailure(failure), code);
+      return Promise.resolve();
+    });
+    assert.match(stderr, words);
+    assert.equal(stdout, "");
+  }
 });

@@ -117,6 +117,44 @@ Deno.test("findClient() takes a peer that is no IP address as it is, and believe
   assert.deepEqual(client, { ip: "a-socket", network: "a-socket" });
 });
 
+Deno.test("findClient() believes only hops that every reader reads alike, and never logs a zone", () => {
+  const ambiguous = [
+    "010.0.0.1",
+    "203.0.113.09",
+    "10",
+    "0",
+    "203.0.113",
+    "0xcb007109",
+    "3405803785",
+    "203.0.113.9/32",
+    "fe80::1%eth0",
+    "2001:db8::1%1",
+    "[2001:db8::1%eth0]:443",
+    "::ffff:010.0.0.1",
+    "2001:db8::g",
+    "2001:db8:::1",
+    "１.2.3.4",
+    "203.0.113.9:",
+    "203.0.113.9:123456",
+    "2001:db8::1:443:",
+    '"203.0.113.9"',
+    "for=203.0.113.9",
+  ];
+  for (const hop of ambiguous) {
+    const client = createFindClient(PROXIES)("10.0.0.1", `203.0.113.1, ${hop}`);
+    assert.deepEqual(client, { ip: "10.0.0.1", network: "10.0.0.1" }, hop);
+  }
+  assert.equal(ipOf("10.0.0.1", " 203.0.113.9 "), "203.0.113.9");
+});
+
+Deno.test("findClient() gives an address without a zone, whatever a proxy says", () => {
+  const zones = fc.tuple(fc.ipV6(), fc.string()).map(([ip, zone]) => `${ip}%${zone}`);
+  fc.assert(fc.property(zones, (hop) => {
+    const { ip, network } = createFindClient(PROXIES)("10.0.0.1", hop);
+    assert.ok(!`${ip}${network}`.includes("%"), hop);
+  }));
+});
+
 Deno.test("createFindClient() refuses a range that is none, when it is made", () => {
   for (const range of ["10.0.0.0/33", "proxy.example", "10.0.0.0/", ""]) {
     assert.throws(() => createFindClient([range]), Error, range);

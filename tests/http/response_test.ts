@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { Hono } from "hono";
 import {
   DomainError,
@@ -16,19 +17,35 @@ import {
 } from "../../lib/http/response.ts";
 import { recordingLog } from "../support.ts";
 
-const STATUS: [ErrorCode, number][] = [
-  ["invalid_request", 400],
-  ["invalid_credentials", 401],
-  ["access_denied", 403],
-  ["not_found", 404],
-  ["method_not_allowed", 405],
-  ["request_timeout", 408],
-  ["already_registered", 409],
-  ["payload_too_large", 413],
-  ["unsupported_media_type", 415],
-  ["rate_limited", 429],
-  ["overloaded", 503],
-];
+/** Every code, with its status if a client may see it. */
+const CODES: Record<ErrorCode, number | undefined> = {
+  invalid_request: 400,
+  invalid_credentials: 401,
+  access_denied: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  already_registered: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  overloaded: 503,
+  storage_unavailable: undefined,
+  configuration: undefined,
+  secret_unusable: undefined,
+  database_unusable: undefined,
+  key_unreadable: undefined,
+  usage: undefined,
+  key_refused: undefined,
+  conflict: undefined,
+  failed: undefined,
+};
+const ALL = Object.entries(CODES) as [ErrorCode, number | undefined][];
+const STATUS = ALL.filter((entry): entry is [ErrorCode, number] => entry[1] !== undefined);
+const INTERNAL = ALL.filter(([, status]) => status === undefined).map(([code]) => code);
+
+/** What a client is told of what it may not know. */
+const GENERIC = { error: "server_error", error_description: "The server could not answer" };
 
 const SET: PublishedSet = {
   body: new TextEncoder().encode('{"keys":["ä"]}'),
@@ -96,11 +113,83 @@ Deno.test("failureResponse() says nothing of an unknown failure, and logs it", a
     const response = failureResponse(error, log);
     assert.equal(response.status, 500);
     assert.equal(response.headers.get("cache-control"), "no-store");
-    assert.deepEqual(await response.json(), {
-      error: "server_error",
-      error_description: "The server could not answer",
-    });
+    assert.deepEqual(await response.json(), GENERIC);
     assert.deepEqual(lines.map((line) => JSON.parse(line).level), ["error"]);
+  }
+});
+
+/** What may be in an error that no client may see. */
+const hiddenErrors = fc.record({
+  code: fc.constantFrom(...INTERNAL),
+  words: fc.string({ minLength: 1 }).map((text) => `hunter2 ${text}`),
+}).map(({ code, words }) =>
+  new DomainError(code, words, {
+    hints: [words],
+    row: words,
+    reason: words,
+    fault: "damaged",
+    cause: new Error(words),
+  })
+);
+
+Deno.test("errorResponse() says nothing of an error that is not for clients, whatever it holds", async () => {
+  const bare = new DomainError("failed", "");
+  const [empty, headers] = [await errorResponse(bare).text(), [...errorResponse(bare).headers]];
+  assert.deepEqual(JSON.parse(empty), GENERIC);
+  await fc.assert(fc.asyncProperty(hiddenErrors, async (error) => {
+    const response = errorResponse(error);
+    assert.equal(response.status, 500);
+    assert.deepEqual([...response.headers], headers);
+    assert.equal(await response.text(), empty);
+  }));
+});
+
+Deno.test("failureResponse() says nothing of an error that is not for clients, and logs it", async () => {
+  await fc.assert(fc.asyncProperty(hiddenErrors, async (error) => {
+    const { log, lines } = recordingLog();
+    const response = failureResponse(error, log);
+    const seen = JSON.stringify([[...response.headers], await response.json()]);
+    assert.equal(response.status, error.code === "storage_unavailable" ? 503 : 500);
+    assert.doesNotMatch(seen, /hunter2|damaged/);
+    assert.equal(lines.length, 1);
+    assert.ok(JSON.parse(lines[0]!).error.startsWith("hunter2"));
+  }));
+});
+
+Deno.test("failureResponse() names the fault of the storage in the log alone", async () => {
+  for (const fault of ["locked", "full", "read-only", "damaged", "unreachable"] as const) {
+    const { log, lines } = recordingLog();
+    const response = failureResponse(storageUnavailable(fault), log);
+    assert.equal(response.headers.get("retry-after"), "1");
+    const { error, error_description } = await response.json();
+    assert.equal(error, "overloaded");
+    assert.ok(!error_description.includes(fault));
+    assert.equal(JSON.parse(lines[0]!).fault, fault);
+  }
+});
+
+Deno.test("Every response says that it is of the type that it names", async () => {
+  const app = new Hono().get("/", (context) => secretResponse(context, {}, 200));
+  const { log } = recordingLog();
+  const responses = [
+    ...ALL.map(([code]) => errorResponse(new DomainError(code, "A sentence"))),
+    ...[new Error("x"), "x", storageUnavailable("full")].map((error) =>
+      failureResponse(error, log)
+    ),
+    methodNotAllowed("POST"),
+    publishedSetResponse(SET, 0, null),
+    publishedSetResponse(SET, 0, SET.etag),
+    await app.request("/"),
+  ];
+  for (const { status, headers } of responses) {
+    assert.equal(headers.get("x-content-type-options"), "nosniff", String(status));
+  }
+});
+
+Deno.test("errorResponse() ends the connection when a body was too slow, and only then", () => {
+  for (const [code, status] of STATUS) {
+    const { headers } = errorResponse(new DomainError(code, "A sentence"));
+    assert.equal(headers.get("connection"), status === 408 ? "close" : null, code);
   }
 });
 
@@ -117,42 +206,4 @@ Deno.test("secretResponse() is kept by no cache", async () => {
   assert.equal(response.status, 201);
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.deepEqual(await response.json(), { token: "t" });
-});
-
-Deno.test("publishedSetResponse() has the set, its length in bytes and its validators", async () => {
-  const { status, headers, body } = publishedSetResponse(SET, 0, null);
-  assert.equal(status, 200);
-  assert.equal(headers.get("content-type"), "application/jwk-set+json");
-  assert.equal(headers.get("content-length"), String(SET.body.length));
-  assert.equal(headers.get("etag"), '"tag"');
-  assert.equal(headers.get("cache-control"), "public, max-age=300, must-revalidate");
-  assert.deepEqual(new Uint8Array(await new Response(body).arrayBuffer()), SET.body);
-});
-
-Deno.test("publishedSetResponse() lets caches keep the set only until a key leaves it", () => {
-  const caching = (now: number) =>
-    publishedSetResponse(SET, now, null).headers.get("cache-control");
-  assert.equal(caching(700), "public, max-age=300, must-revalidate");
-  assert.equal(caching(900), "public, max-age=100, must-revalidate");
-  assert.equal(caching(1000), "public, max-age=1, must-revalidate");
-});
-
-Deno.test("publishedSetResponse() is 304 when the client holds the set", () => {
-  const held = ['"tag"', 'W/"tag"', '"old", "tag"', '"a","tag" , "b"', 'W/"a", W/"tag"', "*"];
-  for (const ifNoneMatch of held) {
-    const response = publishedSetResponse(SET, 0, ifNoneMatch);
-    assert.equal(response.status, 304, ifNoneMatch);
-    assert.equal(response.body, null);
-    assert.equal(response.headers.get("etag"), '"tag"');
-    assert.equal(
-      response.headers.get("cache-control"),
-      "public, max-age=300, must-revalidate",
-    );
-  }
-});
-
-Deno.test("publishedSetResponse() is 200 when the client holds another set", () => {
-  for (const ifNoneMatch of ["", "tag", '"ta"', '"tagg"', '"TAG"', '"old"', 'w/"tag"', '"*"']) {
-    assert.equal(publishedSetResponse(SET, 0, ifNoneMatch).status, 200, ifNoneMatch);
-  }
 });

@@ -1,8 +1,11 @@
 /** What tests of key rings need: what a ring shows, and several rings over one database. */
 
 import type { JSONWebKeySet } from "jose";
+import type { SigningAlgorithm } from "../../lib/keys/algorithms.ts";
 import type { HeldKey } from "../../lib/keys/held_keys.ts";
+import { KeyPool } from "../../lib/keys/key_pool.ts";
 import { type KeyDecision, KeyRing } from "../../lib/keys/key_ring.ts";
+import type { PrivateJwk } from "../../lib/keys/signing_key.ts";
 import { isBornExpired, type KeyState, keyState } from "../../lib/rotation/policy.ts";
 import { rotateNow } from "../../lib/rotation/operations.ts";
 import { KeyEncryption } from "../../lib/sealing/key_encryption.ts";
@@ -102,4 +105,14 @@ export async function withStorages(
       for (const storage of storages) await storage.close();
     }
   });
+}
+
+/** Makes keys as the test says, whichever algorithm is asked for. */
+export function poolOf(generate: (alg: SigningAlgorithm) => Promise<PrivateJwk>) {
+  return new KeyPool<SigningAlgorithm, PrivateJwk>(generate);
+}
+
+/** The lines of a log that hold these words. */
+export function linesWith(lines: readonly string[], words: string): string[] {
+  return lines.filter((line) => line.includes(words));
 }

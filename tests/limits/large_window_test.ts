@@ -1,20 +1,23 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { SlidingWindow } from "../../lib/limits/sliding_window.ts";
 
 const LIMIT = 100_000;
 const WINDOW = 1000;
 
-/** The definition for one client, with a place in the list of all admissions in place of a search. */
+/** The definition for one client (`sliding_window_test.ts`), with a place in the list of all admissions in place of a search. */
 class OneClient {
   readonly #times: number[] = [];
   #first = 0;
 
+  constructor(readonly limit: number) {}
+
   admit(now: number) {
     const horizon = now - WINDOW;
     while (this.#first < this.#times.length && this.#times[this.#first]! <= horizon) this.#first++;
-    const admitted = this.#times.length - this.#first < LIMIT;
+    const admitted = this.#times.length - this.#first < this.limit;
     if (admitted) this.#times.push(now);
-    const remaining = LIMIT - (this.#times.length - this.#first);
+    const remaining = this.limit - (this.#times.length - this.#first);
     const resetIn = this.#times[this.#first]! - horizon;
     return { admitted, remaining, resetIn, retryIn: remaining > 0 ? 0 : resetIn };
   }
@@ -41,7 +44,7 @@ function placesMadeBy(body: () => void): number[] {
 Deno.test("SlidingWindow.admit() at a limit of 100,000 decides as the definition does around a full window", () => {
   let now = 0;
   const sliding = new SlidingWindow({ limit: LIMIT, window: WINDOW, now: () => now });
-  const definition = new OneClient();
+  const definition = new OneClient(LIMIT);
   const admit = () => {
     const own = sliding.admit("a");
     assert.deepEqual(own, definition.admit(now));
@@ -72,6 +75,24 @@ Deno.test("SlidingWindow.admit() at a limit of 100,000 decides as the definition
   assert.equal(admit().admitted, true);
   now = 10_000;
   assert.equal(admitMany(LIMIT + 1), LIMIT, "a window of one moment");
+});
+
+Deno.test("SlidingWindow.admit() decides as the definition does while its log grows and turns round", () => {
+  const bursts = fc.array(
+    fc.record({ wait: fc.nat(WINDOW / 2), count: fc.nat(60) }),
+    { minLength: 1, maxLength: 30 },
+  );
+  fc.assert(fc.property(fc.integer({ min: 1, max: 200 }), bursts, (limit, list) => {
+    let now = 0;
+    const sliding = new SlidingWindow({ limit, window: WINDOW, now: () => now });
+    const definition = new OneClient(limit);
+    for (const { wait, count } of list) {
+      now += wait;
+      for (let sent = 0; sent < count; sent++) {
+        assert.deepEqual(sliding.admit("a"), definition.admit(now));
+      }
+    }
+  }));
 });
 
 Deno.test("SlidingWindow keeps no more places for a client than its limit, through full windows", () => {

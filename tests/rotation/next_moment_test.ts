@@ -7,7 +7,8 @@ import {
   planRotation,
   reschedule,
 } from "../../lib/rotation/policy.ts";
-import { clockJumps, events, operations, policies, World } from "./key_simulation.ts";
+import { clockJumps, events, operations, policies } from "./happenings.ts";
+import { World } from "./key_simulation.ts";
 import { POLICY } from "../support.ts";
 
 /** Asserts that nothing is to be done from now on until just before the next moment. */

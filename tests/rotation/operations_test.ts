@@ -10,7 +10,8 @@ import {
   rotateNow,
 } from "../../lib/rotation/operations.ts";
 import { activeKey, keyState, type ScheduledKey } from "../../lib/rotation/policy.ts";
-import { clockJumps, events, operations, policies, World } from "./key_simulation.ts";
+import { clockJumps, events, operations, policies } from "./happenings.ts";
+import { World } from "./key_simulation.ts";
 import { POLICY } from "../support.ts";
 
 const DAY = 86_400;

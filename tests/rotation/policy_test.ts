@@ -11,7 +11,8 @@ import {
   publishedKeys,
   type RotationPolicy,
 } from "../../lib/rotation/policy.ts";
-import { clockJumps, events, policies, World } from "./key_simulation.ts";
+import { clockJumps, events, policies } from "./happenings.ts";
+import { World } from "./key_simulation.ts";
 
 const DAY = 86_400;
 const NOW = 1_800_000_000;

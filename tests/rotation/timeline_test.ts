@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { planTimeline } from "../../lib/rotation/timeline.ts";
 import { activeKey, keyState } from "../../lib/rotation/policy.ts";
-import { policies, World } from "./key_simulation.ts";
+import { policies } from "./happenings.ts";
+import { World } from "./key_simulation.ts";
 import { POLICY } from "../support.ts";
 
 const DAY = 86_400;
@@ -69,6 +70,7 @@ Deno.test("planTimeline() leaves out nothing before the moment where it ends ear
     const { events, cutAt } = planTimeline(keys, now, now + 100 * YEAR, policy);
     const whole = planTimeline(keys, now, cutAt! - 1, policy);
     assert.equal(whole.cutAt, undefined);
+    assert.equal(planTimeline(keys, now, cutAt!, policy).cutAt, cutAt, "it ends no sooner");
     assert.deepEqual(events, whole.events);
     const signers = events.filter(({ event }) => event === "signs").map(({ at }) => at);
     const first = activeKey(keys, now)!.signUntil;

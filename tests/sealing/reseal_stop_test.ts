@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { isDomainError, storageUnavailable } from "../../lib/base/errors.ts";
 import type { KeyEncryptionRecord } from "../../lib/storage/storage.ts";
+import { failureOf, wrapStorage } from "../support.ts";
 import {
   type Moment,
   type SealedDatabase,
@@ -65,6 +67,21 @@ Deno.test("renewSecret() stopped in its transaction leaves what opens the databa
       await assertSound(sealed, directory, before);
     });
   }
+});
+
+Deno.test("renewSecret() that fails after its transaction took effect leaves the secret that is needed", async () => {
+  await withSealedDatabase(async (sealed, directory) => {
+    const before = await secretOf(sealed);
+    const storage = wrapStorage(sealed.storage, (own) => ({
+      async rekey(...change) {
+        assert.ok(await own.rekey(...change));
+        throw storageUnavailable("unreachable");
+      },
+    }));
+    const error = await failureOf(() => sealed.renew({ storage }));
+    assert.ok(isDomainError(error, "storage_unavailable"));
+    await assertSound(sealed, directory, before);
+  });
 });
 
 Deno.test("a start that is stopped while it puts a pending secret in its place leaves it for the next", async () => {

@@ -1,22 +1,6 @@
 import assert from "node:assert/strict";
-import { type Config, loadConfig, PUBLICATION_DELAY } from "../../lib/server/config.ts";
-import { CommandError } from "../../lib/base/errors.ts";
-
-function load(variables: Record<string, string> = {}): Config {
-  return loadConfig((name) => variables[name]);
-}
-
-/** The problems that are reported for these variables. */
-function problemsOf(variables: Record<string, string>): readonly string[] {
-  try {
-    load(variables);
-  } catch (error) {
-    assert.ok(error instanceof CommandError);
-    assert.equal(error.exitCode, 78);
-    return error.hints;
-  }
-  return [];
-}
+import { SHORTEST_PREPUBLISH } from "../../lib/keys/key_policy.ts";
+import { load, problemsOf } from "./loaded.ts";
 
 Deno.test("loadConfig() gives the documented values when nothing is set", () => {
   const config = load();
@@ -25,11 +9,11 @@ Deno.test("loadConfig() gives the documented values when nothing is set", () => 
   assert.equal(config.database, "totally_not_my_privateKeys.db");
   assert.equal(config.secret, undefined);
   assert.equal(config.secretFile, undefined);
-  assert.equal(config.rotation.tokenTtl, 3600);
-  assert.equal(config.rotation.rotation, 30 * 86_400);
-  assert.equal(config.rotation.prepublish, 86_400);
-  assert.equal(config.rotation.retention, 7 * 86_400);
-  assert.equal(config.rotation.expiredTokens, true);
+  assert.equal(config.policy.tokenTtl, 3600);
+  assert.equal(config.policy.rotation, 30 * 86_400);
+  assert.equal(config.policy.prepublish, 86_400);
+  assert.equal(config.policy.retention, 7 * 86_400);
+  assert.equal(config.policy.expiredTokens, true);
   assert.equal(config.rateLimit, 10);
   assert.equal(config.rateWindow, 1);
   assert.deepEqual(config.trustedProxies, []);
@@ -63,10 +47,10 @@ Deno.test("loadConfig() takes the values that are set", () => {
   assert.equal(config.secret, "0123456789abcdef");
   assert.equal(config.issuer, "https://tokens.example/a");
   assert.equal(config.audience, "orders");
-  assert.equal(config.rotation.tokenTtl, 90);
-  assert.equal(config.rotation.rotation, 14 * 86_400);
-  assert.equal(config.rotation.prepublish, 7 * 86_400);
-  assert.equal(config.rotation.expiredTokens, false);
+  assert.equal(config.policy.tokenTtl, 90);
+  assert.equal(config.policy.rotation, 14 * 86_400);
+  assert.equal(config.policy.prepublish, 7 * 86_400);
+  assert.equal(config.policy.expiredTokens, false);
   assert.equal(config.rateLimit, 1);
   assert.equal(config.rateWindow, 60);
   assert.deepEqual(config.trustedProxies, ["10.0.0.0/8", "::1"]);
@@ -76,7 +60,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
 
 Deno.test("loadConfig() is frozen all the way down", () => {
   const config = load();
-  for (const value of [config, config.rotation, config.argon2, config.trustedProxies]) {
+  for (const value of [config, config.policy, config.argon2, config.trustedProxies]) {
     assert.ok(Object.isFrozen(value));
   }
 });
@@ -151,7 +135,7 @@ Deno.test("loadConfig() refuses values beside every limit", () => {
 });
 
 Deno.test("loadConfig() refuses a key that would sign before caches can know it", () => {
-  const shortest = PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll;
+  const shortest = SHORTEST_PREPUBLISH;
   assert.equal(problemsOf({ KEY_PREPUBLISH: `${shortest - 1}s` }).length, 1);
   assert.deepEqual(problemsOf({ KEY_PREPUBLISH: `${shortest}s` }), []);
   const [problem, ...others] = problemsOf({ KEY_ROTATION: "23h", KEY_PREPUBLISH: "24h" });

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
+import { storageUnavailable } from "../../lib/base/errors.ts";
 import type { KeyRing } from "../../lib/keys/key_ring.ts";
 import { Maintenance } from "../../lib/server/maintenance.ts";
-import { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
 import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
-import { FakeClock, recordingLog } from "../support.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
+import { FakeClock, openDatabase, recordingLog, wrapStorage } from "../support.ts";
 
 const RETENTION = 90 * 86_400;
 
 /** Maintenance over a ring that does what the test says, and a database in memory. */
-function makeMaintenance(maintain: () => Promise<void> = () => Promise.resolve()) {
-  const database = SqliteDatabase.open(":memory:");
-  const storage = new SqliteStorage(database);
+function makeMaintenance(
+  maintain: () => Promise<void> = () => Promise.resolve(),
+  others: (own: Storage) => Partial<Storage> = () => ({}),
+) {
+  const database = openDatabase();
+  const storage = wrapStorage(new SqliteStorage(database), others);
   const time = new FakeClock();
   const { log, lines } = recordingLog();
   const maintenance = new Maintenance({
@@ -58,6 +62,45 @@ Deno.test("Maintenance.run() purges in batches, round after round until all is p
     left.push(rows());
   }
   assert.deepEqual(left, [2500, 500, 0]);
+});
+
+Deno.test("Maintenance.run() lets others go on after each small batch, and ends after some", async () => {
+  const batches: { limit: number; deleted: number; turns: number }[] = [];
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 0);
+  const { maintenance, record } = makeMaintenance(undefined, (own) => ({
+    async purgeAuthentications(before, limit) {
+      const deleted = await own.purgeAuthentications(before, limit);
+      batches.push({ limit, deleted, turns });
+      turns = 0;
+      return deleted;
+    },
+  }));
+  await record(RETENTION + 1, 2500);
+  for (const expected of [20, 6]) { // the last batch is the one that finds nothing more
+    batches.length = turns = 0;
+    await maintenance.run();
+    assert.equal(batches.length, expected);
+    assert.ok(batches.every(({ limit, deleted }) => limit <= 100 && deleted <= limit));
+    assert.ok(batches.slice(1).every(({ turns }) => turns > 0), "others had no turn");
+  }
+  clearInterval(ticking);
+});
+
+Deno.test("Maintenance.run() goes on with the purge in the next round when a batch fails", async () => {
+  let left = 2; // batches until the first failure
+  const { maintenance, record, rows, messages } = makeMaintenance(undefined, (own) => ({
+    purgeAuthentications: (before, limit) =>
+      left-- === 0
+        ? Promise.reject(storageUnavailable("full"))
+        : own.purgeAuthentications(before, limit),
+  }));
+  await record(RETENTION + 1, 350);
+  await maintenance.run();
+  assert.equal(rows(), 150);
+  assert.equal(messages("error").length, 1);
+  await maintenance.run();
+  assert.equal(rows(), 0);
 });
 
 Deno.test("Maintenance.run() looks again an hour after everything old is purged", async () => {

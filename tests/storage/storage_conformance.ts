@@ -95,6 +95,8 @@ export function testStorage(name: string, open: () => Promise<OpenStorage>): voi
     assert.equal(await storage.rekey(expected, [key(1)], next), false);
     assert.deepEqual(await keysOf(storage), records.map(plain));
     assert.equal(await storage.changeKeys(expected, { put: [key(9)], remove: [] }), false);
+    assert.equal(await storage.rekey(await storage.readKeys(), [key(2, "the last")], next), true);
+    assert.deepEqual(await keysOf(storage), [plain(key(2, "the last"))], "no other key is left");
   });
 
   test("changeKeys() lets one of two changes win that were decided on the same keys", async (storage) => {

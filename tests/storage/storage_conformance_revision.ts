@@ -15,7 +15,7 @@ async function change(storage: Storage, put: KeyRecord[], remove: number[] = [])
   assert.equal(await storage.changeKeys(await storage.readKeys(), { put, remove }), true);
 }
 
-/** Every change of what `readKeys` gives, by what it does; each on the keys FIRST and SECOND. */
+/** Every change of what `readKeys` gives, by what it does to FIRST and SECOND; the secret is new once. */
 const CHANGES: Record<string, (storage: Storage) => Promise<unknown>> = {
   "a key is added": (storage) => change(storage, [NINTH]),
   "a key is deleted": (storage) => change(storage, [], [2]),
@@ -23,11 +23,23 @@ const CHANGES: Record<string, (storage: Storage) => Promise<unknown>> = {
   "a key has another exp": (storage) => change(storage, [{ ...SECOND, exp: SECOND.exp + 1 }]),
   "a key has another id": (storage) => change(storage, [{ ...SECOND, id: 3 }], [2]),
   "a key has other bytes": (storage) => change(storage, [{ ...SECOND, key: bytes(4, 5, 7) }]),
-  "a secret is set": (storage) => storage.createKeyEncryption(SECRET),
   "the secret is another": async (storage) =>
     storage.rekey(await storage.readKeys(), [FIRST, SECOND], SECRET),
   "a policy is written": (storage) => storage.writePolicy(POLICY),
 };
+
+/** Tries each change on the keys FIRST and SECOND, or on none while there is no secret. */
+async function forEachChange(
+  storage: Storage,
+  tryOne: (what: string, apply: () => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  await tryOne("a secret is set", () => storage.createKeyEncryption(SECRET));
+  for (const [what, apply] of Object.entries(CHANGES)) {
+    const { records } = await storage.readKeys();
+    await change(storage, [FIRST, SECOND], records.map(({ id }) => id));
+    await tryOne(what, () => apply(storage));
+  }
+}
 
 /** Everything that changes users and the log, and no key. */
 async function useUsers(storage: Storage): Promise<void> {
@@ -47,18 +59,17 @@ async function contentsOf(storage: Storage): Promise<unknown> {
 
 export function testRevision(test: TestProperty): void {
   test("revision() grows with every change of keys, secret or policy", async (storage) => {
-    for (const [what, apply] of Object.entries(CHANGES)) {
-      const { records } = await storage.readKeys();
-      await change(storage, [FIRST, SECOND], records.map(({ id }) => id));
+    await forEachChange(storage, async (what, apply) => {
       const before = await storage.revision();
       assert.equal((await storage.readKeys()).revision, before);
-      await apply(storage);
+      await apply();
       assert.ok(await storage.revision() > before, what);
       assert.equal((await storage.readKeys()).revision, await storage.revision());
-    }
+    });
   });
 
   test("revision() stays the same while nothing changes, or only users and the log do", async (storage) => {
+    await storage.createKeyEncryption(SECRET);
     await change(storage, [FIRST]);
     const before = await storage.revision();
     await useUsers(storage);
@@ -79,16 +90,14 @@ export function testRevision(test: TestProperty): void {
 
   test("changeKeys() and rekey() do nothing when anything has changed since", async (storage) => {
     const another = { derivation: bytes(3), check: bytes(4) };
-    for (const [what, apply] of Object.entries(CHANGES)) {
-      const { records } = await storage.readKeys();
-      await change(storage, [FIRST, SECOND], records.map(({ id }) => id));
+    await forEachChange(storage, async (what, apply) => {
       const expected = await storage.readKeys();
-      await apply(storage);
+      await apply();
       const before = await contentsOf(storage);
       assert.equal(await storage.changeKeys(expected, { put: [NINTH], remove: [1] }), false, what);
       assert.equal(await storage.rekey(expected, [NINTH], another), false, what);
       assert.deepEqual(await contentsOf(storage), before, what);
-    }
+    });
   });
 
   test("changeKeys() does nothing when a change was made and undone since", async (storage) => {

@@ -28,7 +28,7 @@ async function logOf(storage: Storage) {
 export function testUsers(test: TestProperty): void {
   test("createUser() gives the stored user, who is found in any ASCII case", async (storage) => {
     const user = (await storage.createUser(ALICE))!;
-    assert.deepEqual(user, {
+    assert.deepEqual({ ...user }, {
       id: user.id,
       username: "Alice",
       passwordHash: ALICE.passwordHash,

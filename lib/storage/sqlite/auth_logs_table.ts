@@ -56,7 +56,7 @@ export function newestAuthentications(
 
 /** What every timestamp looks like that this program writes; others may have written, too. */
 const FORM = "0000-00-00 00:00:00".replaceAll("0", "[0-9]");
-const IS_TIMESTAMP = `request_timestamp GLOB '${FORM}'`;
+const IS_TIMESTAMP = `(request_timestamp GLOB '${FORM}' IS TRUE)`;
 
 export function countAuthentications(
   database: SqliteDatabase,
@@ -66,7 +66,9 @@ export function countAuthentications(
     "SELECT count(*) FILTER (WHERE user_id IS NOT NULL) AS count, " +
       `max(request_timestamp) FILTER (WHERE user_id IS NOT NULL AND ${IS_TIMESTAMP}) AS newest, ` +
       `min(id) FILTER (WHERE NOT ${IS_TIMESTAMP}) AS odd ` +
-      "FROM auth_logs WHERE request_timestamp >= ?",
+      // Times of another form sort anywhere: before all text, before this program, after the rest.
+      "FROM auth_logs WHERE request_timestamp >= ? OR request_timestamp < '1970-01-01' " +
+      "OR request_timestamp IS NULL",
     timestamp(since),
   )!;
 }

@@ -16,6 +16,12 @@ export const OPENING_TIMEOUT = 500;
 /** The read and write version in a database's header (https://sqlite.org/fileformat.html §1.3.3). */
 const VERSIONS = { from: 18, to: 20, rollback: 1 };
 
+export interface OpenOptions {
+  readOnly: boolean;
+  /** How long a statement waits for a lock, in milliseconds. */
+  busyTimeout: number;
+}
+
 export class Connection {
   readonly #connection: sqlite.DatabaseSync;
   readonly #statements = new Map<string, sqlite.StatementSync>();
@@ -26,10 +32,10 @@ export class Connection {
   }
 
   /** @throws {DomainError} `database_unusable` or `storage_unavailable` when it cannot be opened. */
-  static open(path: string, { readOnly }: { readOnly: boolean }): Connection {
+  static open(path: string, { readOnly, busyTimeout }: OpenOptions): Connection {
     try {
       const connection = new Connection(new sqlite.DatabaseSync(path, { readOnly }));
-      connection.get(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`);
+      connection.get(`PRAGMA busy_timeout = ${busyTimeout}`);
       return connection;
     } catch (error) {
       throw openFailure(path, error);

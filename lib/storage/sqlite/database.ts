@@ -1,9 +1,10 @@
 /** A SQLite database: opened safely, watched, and opened again when its disk was not writable. */
 
+import type { MonotonicClock } from "../../base/clock.ts";
 import { diskFault } from "../../base/disk.ts";
 import { isDomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
-import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
+import { type Examination, examineDatabase, schemaVersion, sizeOf } from "./examination.ts";
 import { openFailure } from "./faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
@@ -13,16 +14,32 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
  */
 const CHECKPOINT_PAGES = 200;
 
+/** How often a database that could not be written is opened anew, in milliseconds. */
+const ATTEMPT_INTERVAL = 1000;
+
+/** How often a copy is tried while others hold on to the log. */
+const COPY_ATTEMPTS = 10;
+
+export interface DatabaseOptions {
+  /** How long a statement waits for a lock while the database is opened, in milliseconds. */
+  busyTimeout?: number;
+  now?: MonotonicClock;
+}
+
 export class SqliteDatabase {
   readonly #path: string;
+  readonly #now: MonotonicClock;
   #connection: Connection;
   #file: { dev: number; ino: number | null } | undefined;
   /** Why the connection cannot write. It never will, so that another one has to be opened. */
   #fault: StorageFault | undefined;
+  /** Before then it is not opened anew. */
+  #nextAttempt = -Infinity;
 
-  private constructor(path: string, connection: Connection) {
+  private constructor(path: string, connection: Connection, now: MonotonicClock) {
     this.#path = path;
     this.#connection = connection;
+    this.#now = now;
   }
 
   /**
@@ -33,14 +50,19 @@ export class SqliteDatabase {
    * @throws {DomainError} `database_unusable` or `storage_unavailable` when it cannot be opened. An
    * existing file is then left as it was.
    */
-  static open(examined: Examination): SqliteDatabase {
+  static open(examined: Examination, options: DatabaseOptions = {}): SqliteDatabase {
     const { path, isNew, snapshot } = examined;
+    const { busyTimeout = OPENING_TIMEOUT, now = () => performance.now() } = options;
     if (snapshot !== undefined) {
-      const database = new SqliteDatabase(path, snapshot.connection);
+      const database = new SqliteDatabase(path, snapshot.connection, now);
       database.#fault = snapshot.fault;
       return database;
     }
-    const database = new SqliteDatabase(path, Connection.open(path, { readOnly: false }));
+    const database = new SqliteDatabase(
+      path,
+      Connection.open(path, { readOnly: false, busyTimeout }),
+      now,
+    );
     try {
       if (isNew && path !== ":memory:") Deno.chmodSync(path, 0o600);
       database.#prepare();
@@ -100,10 +122,12 @@ export class SqliteDatabase {
    * process, and also that it is read-only.
    */
   recover(): void {
-    if (this.#fault === undefined || diskFault(this.#path) !== undefined) return;
+    if (this.#fault === undefined || this.#now() < this.#nextAttempt) return;
+    if (diskFault(this.#path) !== undefined) return;
+    this.#nextAttempt = this.#now() + ATTEMPT_INTERVAL;
     this.#connection.close();
     try {
-      const renewed = SqliteDatabase.open(examineExisting(this.#path));
+      const renewed = SqliteDatabase.open(examineExisting(this.#path), { busyTimeout: 0 });
       this.#connection = renewed.#connection;
       this.#file = renewed.#file;
       this.#fault = renewed.#fault;
@@ -119,21 +143,27 @@ export class SqliteDatabase {
   async backup(file: string): Promise<void> {
     const copied = this.#connection.backup(file);
     if (copied !== undefined) await copied;
-    else while (!this.#copyCheckpointed(file));
+    else this.copyCheckpointed(file);
   }
 
   /**
    * The same on a Deno without `backup` (before 2.5): once the write-ahead log is empty, the file is
    * the whole database, and the write lock keeps it so. Writers wait as long as the copy takes.
+   *
+   * @throws {DomainError} `storage_unavailable` while a reader keeps the log from being emptied.
    */
-  #copyCheckpointed(file: string): boolean {
-    this.get(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}`); // only a command backs up: it may wait
-    this.get("PRAGMA wal_checkpoint(TRUNCATE)");
-    return this.transaction(() => {
-      if (Deno.statSync(`${this.#path}-wal`).size > 0) return false;
-      Deno.copyFileSync(this.#path, file);
-      return true;
-    });
+  copyCheckpointed(file: string, busyTimeout = OPENING_TIMEOUT): void {
+    this.get(`PRAGMA busy_timeout = ${busyTimeout}`); // only a command backs up: it may wait
+    for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
+      this.get("PRAGMA wal_checkpoint(TRUNCATE)");
+      const isCopied = this.transaction(() => {
+        if (sizeOf(`${this.#path}-wal`) > 0) return false;
+        Deno.copyFileSync(this.#path, file);
+        return true;
+      });
+      if (isCopied) return;
+    }
+    throw storageUnavailable("locked");
   }
 
   close(): void {
@@ -184,7 +214,7 @@ export class SqliteDatabase {
 }
 
 function examineExisting(path: string): Examination {
-  const examined = examineDatabase(path);
+  const examined = examineDatabase(path, 0);
   if (!examined.isNew) return examined;
   throw storageUnavailable("unreachable", new Error(`${path} is gone`));
 }

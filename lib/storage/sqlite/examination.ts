@@ -1,9 +1,12 @@
-/** A look at a database before anything is done to it, which changes not a byte. */
+/**
+ * A look at a database before anything is done to it, which changes not a byte. (SQLite may make an
+ * empty index beside a log that a killed process has left.)
+ */
 
 import { irregularity } from "../../base/disk.ts";
 import { DomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
-import { Connection } from "./connection.ts";
+import { Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
 import { readKeyEncryption } from "./meta.ts";
 import { SCHEMA_VERSION, TABLES } from "./schema.ts";
@@ -37,11 +40,11 @@ export const IN_MEMORY: Examination = { path: ":memory:", isNew: true, keyEncryp
  * @throws {DomainError} `database_unusable` when it is no regular file, corrupt, foreign, newer than
  * this program, or cannot be read; `storage_unavailable` when that may pass.
  */
-export function examineDatabase(path: string): Examination {
+export function examineDatabase(path: string, busyTimeout = OPENING_TIMEOUT): Examination {
   assertRegular(path);
   if (sizeOf(path) === 0) return { path, isNew: true, keyEncryption: undefined };
   assertDatabase(path);
-  const { connection, fault } = openUnchanged(path);
+  const { connection, fault } = openUnchanged(path, busyTimeout);
   let isKept = false;
   try {
     const version = assertVersion(path, connection);
@@ -68,7 +71,7 @@ export function examineDatabase(path: string): Examination {
  * @throws as `examineDatabase` does.
  */
 export function checkIntegrity(path: string): string {
-  const { connection } = openUnchanged(path);
+  const { connection } = openUnchanged(path, OPENING_TIMEOUT);
   try {
     const rows = connection.all<{ quick_check: string }>("PRAGMA quick_check");
     return rows.map((row) => row.quick_check).join("; ");
@@ -121,9 +124,12 @@ function assertDatabase(path: string): void {
  * it must not, or the empty log that SQLite makes could not be removed by closing. Where the disk
  * has no place for that log, the file alone is the whole database, and is read into memory.
  */
-function openUnchanged(path: string): { connection: Connection; fault?: StorageFault } {
+function openUnchanged(
+  path: string,
+  busyTimeout: number,
+): { connection: Connection; fault?: StorageFault } {
   const hasLog = sizeOf(`${path}-wal`) > 0;
-  const connection = Connection.open(path, { readOnly: hasLog });
+  const connection = Connection.open(path, { readOnly: hasLog, busyTimeout });
   try {
     connection.get("SELECT name FROM sqlite_schema");
     return { connection };

@@ -56,7 +56,7 @@ export function openFailure(path: string, error: unknown): unknown {
   const failure = classify(error);
   if (isDomainError(failure, "storage_unavailable")) {
     const { fault } = failure.data;
-    if (fault === "damaged") return corruption(path, messageOf(error), error);
+    if (fault === "damaged") return corruption(path, messageOf(failure.cause), error);
     return fault === "unreachable" ? storageUnavailable(diskFault(path) ?? fault, error) : failure;
   }
   if (failure instanceof DomainError) return failure;

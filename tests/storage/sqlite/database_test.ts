@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { isDomainError } from "../../../lib/base/errors.ts";
 import { SCHEMA_VERSION } from "../../../lib/storage/sqlite/schema.ts";
-import { openDatabase, withTempDir } from "../../support.ts";
+import { failureOf, openDatabase, withTempDir } from "../../support.ts";
 import { withDatabase } from "./databases.ts";
 
 /** The contract with graders: name, type, NOT NULL, default, place in the primary key. */
@@ -124,4 +125,37 @@ Deno.test("SqliteDatabase.transaction() keeps nothing when its body throws, and 
   assert.equal(database.transaction(() => insert(2)), 1);
   assert.equal(database.all("SELECT kid FROM keys").length, 1);
   database.close();
+});
+
+Deno.test("SqliteDatabase.copyCheckpointed() copies every row, also those still in the log", async () => {
+  await withDatabase(async (path) => {
+    const database = openDatabase(path);
+    database.run("INSERT INTO users (username, password_hash) VALUES ('in-the-log', 'x')");
+    database.copyCheckpointed(`${path}.copy`);
+    database.close();
+    const copy = openDatabase(`${path}.copy`);
+    assert.equal(copy.all("SELECT kid FROM keys").length, 200);
+    const names = copy.all<{ username: string }>("SELECT username FROM users ORDER BY id");
+    assert.deepEqual(names.map(({ username }) => username), ["alice", "in-the-log"]);
+    copy.close();
+    await Promise.resolve();
+  });
+});
+
+Deno.test("SqliteDatabase.copyCheckpointed() gives up while a reader keeps the log, and copies nothing", async () => {
+  await withDatabase(async (path) => {
+    const database = openDatabase(path);
+    const reader = openDatabase(path);
+    reader.run("BEGIN");
+    reader.get("SELECT * FROM users");
+    database.run("INSERT INTO users (username, password_hash) VALUES ('in-the-log', 'x')");
+    const error = await failureOf(() => database.copyCheckpointed(`${path}.copy`, 1));
+    assert.ok(isDomainError(error, "storage_unavailable") && error.data.fault === "locked");
+    await assert.rejects(Deno.stat(`${path}.copy`), Deno.errors.NotFound);
+    reader.run("ROLLBACK");
+    database.copyCheckpointed(`${path}.copy`);
+    assert.equal((await Deno.stat(`${path}.copy`)).isFile, true);
+    reader.close();
+    database.close();
+  });
 });

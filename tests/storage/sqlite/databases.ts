@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDomainError } from "../../../lib/base/errors.ts";
 import { examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
+import { SqliteStorage } from "../../../lib/storage/sqlite/sqlite_storage.ts";
 import { MIGRATIONS } from "../../../lib/storage/sqlite/schema.ts";
 import { failureOf, openDatabase, withTempDir } from "../../support.ts";
 
@@ -13,6 +14,8 @@ export async function withDatabase(body: (path: string) => Promise<void>): Promi
   await withTempDir(async (directory) => {
     const path = `${directory}/db`;
     const database = openDatabase(path);
+    const bytes = new Uint8Array([1]);
+    await new SqliteStorage(database).createKeyEncryption({ derivation: bytes, check: bytes });
     database.transaction(() => {
       for (let row = 1; row <= 200; row++) {
         database.run("INSERT INTO keys (kid, key, exp) VALUES (?, ?, ?)", row, "k".repeat(500), 1);
@@ -43,6 +46,27 @@ export function runElsewhere(path: string, sql: string): void {
   const database = new DatabaseSync(path);
   database.exec(sql);
   database.close();
+}
+
+/** The number of the page that a table begins at. */
+function rootPageOf(path: string, table: string): number {
+  using database = new DatabaseSync(path);
+  const sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+  return Number(database.prepare(sql).get(table)!.rootpage);
+}
+
+/** Overwrites the first page of a table, or a part of it, as a bad disk would. */
+export async function damageTable(
+  path: string,
+  table: string,
+  { pageSize = 4096, from = 0, to = pageSize }: Partial<
+    Record<"pageSize" | "from" | "to", number>
+  > = {},
+): Promise<void> {
+  const start = (rootPageOf(path, table) - 1) * pageSize;
+  const content = await Deno.readFile(path);
+  content.fill(0xa5, start + from, start + to);
+  await Deno.writeFile(path, content);
 }
 
 /** Everything that stands beside the file and in it, comparable. */

@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { isDomainError } from "../../../lib/base/errors.ts";
 import { checkIntegrity, examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
 import { SCHEMA_VERSION, TABLES } from "../../../lib/storage/sqlite/schema.ts";
 import { makeFifo } from "../../base/fifo.ts";
 import { failureOf, openDatabase, openStorage, withTempDir } from "../../support.ts";
-import { assertRefused, assertRefusedUntouched, runElsewhere, withDatabase } from "./databases.ts";
+import {
+  assertRefused,
+  assertRefusedUntouched,
+  damageTable,
+  runElsewhere,
+  withDatabase,
+} from "./databases.ts";
 
+/** Where a database's header has the number of its free pages (fileformat.html §1.3). */
+const FREE_PAGES = 36;
 const RECORD = { derivation: new Uint8Array([1]), check: new Uint8Array([2]) };
+
+async function namesBeside(path: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(dirname(path)), ({ name }) => name);
+  return names.toSorted();
+}
 
 Deno.test("examineDatabase() sees the record of a database, and nothing in one that is not there", async () => {
   await withTempDir(async (directory) => {
@@ -23,22 +37,28 @@ Deno.test("examineDatabase() sees the record of a database, and nothing in one t
   });
 });
 
-Deno.test("examineDatabase() leaves everything as it was, with and without a write-ahead log", async () => {
+Deno.test("examineDatabase() leaves a database as it was, and nothing beside it", async () => {
   await withDatabase(async (path) => {
-    const names = async () =>
-      (await Array.fromAsync(Deno.readDir(path.slice(0, -"/db".length)), ({ name }) => name))
-        .toSorted();
-    examineDatabase(path);
-    assert.deepEqual(await names(), ["db"]);
-    const database = openDatabase(path);
-    database.run("DELETE FROM keys WHERE kid = 1");
-    const log = await Deno.readFile(`${path}-wal`);
-    const file = await Deno.readFile(path);
-    assert.ok(log.length > 0);
+    const before = await Deno.readFile(path);
     assert.equal(examineDatabase(path).isNew, false);
-    assert.deepEqual(await Deno.readFile(`${path}-wal`), log);
-    assert.deepEqual(await Deno.readFile(path), file);
-    database.close();
+    assert.deepEqual(await Deno.readFile(path), before);
+    assert.deepEqual(await namesBeside(path), ["db"]);
+  });
+});
+
+Deno.test("examineDatabase() reads the log that a killed process left, and does not write it into the file", async () => {
+  await withDatabase(async (path) => {
+    const running = openDatabase(path);
+    running.run("UPDATE meta SET value = x'77' WHERE name = 'kek_check'");
+    const left = `${path}.left/db`;
+    await Deno.mkdir(`${path}.left`);
+    for (const suffix of ["", "-wal"]) await Deno.copyFile(path + suffix, left + suffix);
+    running.close();
+    const before = [await Deno.readFile(left), await Deno.readFile(`${left}-wal`)];
+    assert.deepEqual([...examineDatabase(left).keyEncryption!.check], [0x77]);
+    assert.deepEqual([await Deno.readFile(left), await Deno.readFile(`${left}-wal`)], before);
+    const index = "db-shm"; // SQLite's index of the log, which holds no data
+    assert.deepEqual((await namesBeside(left)).filter((name) => name !== index), ["db", "db-wal"]);
   });
 });
 
@@ -142,13 +162,23 @@ Deno.test("examineDatabase() names each table that a database lacks", async () =
   });
 });
 
-Deno.test("checkIntegrity() reads the whole database, and tells what is wrong with it", async () => {
+Deno.test("checkIntegrity() tells what is wrong with the whole database, and changes nothing", async () => {
   await withDatabase(async (path) => {
     assert.equal(checkIntegrity(path), "ok");
-    const damaged = await Deno.readFile(path);
-    damaged.fill(0xa5, 4096 * 10, 4096 * 12);
-    await Deno.writeFile(path, damaged);
-    assert.notEqual(checkIntegrity(path), "ok");
-    assert.deepEqual(await Deno.readFile(path), damaged);
+    const content = await Deno.readFile(path);
+    content[FREE_PAGES + 3] = 5; // of which there are none
+    await Deno.writeFile(path, content);
+    assert.match(checkIntegrity(path), /should be 5/);
+    assert.deepEqual(await Deno.readFile(path), content);
+  });
+});
+
+Deno.test("checkIntegrity() refuses a database that cannot even be checked", async () => {
+  await withDatabase(async (path) => {
+    await damageTable(path, "auth_logs"); // the largest table, which no start looks through
+    assert.equal(examineDatabase(path).isNew, false);
+    const error = await failureOf(() => checkIntegrity(path));
+    assert.ok(isDomainError(error, "database_unusable"), String(error));
+    assert.match(error.message, /corrupt/);
   });
 });

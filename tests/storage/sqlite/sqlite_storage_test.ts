@@ -94,7 +94,7 @@ Deno.test("SqliteStorage refuses every write while locked, writes nothing, and r
     await storage.recordAuthentication({ ip: "::1", at: 0, user: null });
     const before = contents(other);
     other.run("BEGIN IMMEDIATE");
-    for (const write of writes(storage, alice)) await assertUnavailable("locked", write);
+    await Promise.all(writes(storage, alice).map((write) => assertUnavailable("locked", write)));
     assert.deepEqual(await storage.findUser("nobody"), undefined); // reading needs no lock
     other.run("ROLLBACK");
     assert.deepEqual(contents(other), before);

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { isDomainError } from "../../../lib/base/errors.ts";
+import { SCHEMA_VERSION } from "../../../lib/storage/sqlite/schema.ts";
+import { SqliteStorage } from "../../../lib/storage/sqlite/sqlite_storage.ts";
+import { failureOf, openDatabase, openStorage, withTempDir } from "../../support.ts";
+import { assertRefusedUntouched, damageTable, makeOldDatabase } from "./databases.ts";
+
+/** A user, and so many keys that their table is a tree. */
+const ROWS = `
+  INSERT INTO users (username, password_hash) VALUES ('alice', 'x');
+  INSERT INTO meta (name, value) VALUES ('kek_derivation', x'0a'), ('kek_check', x'0b');
+  WITH RECURSIVE number (value) AS (VALUES (1) UNION SELECT value + 1 FROM number WHERE value < 50)
+    INSERT INTO keys (kid, key, exp) SELECT value, zeroblob(400), 1 FROM number;
+`;
+/** Where the first page of a tree has the number of its last branch (fileformat.html §1.6). */
+const LAST_CHILD = { from: 8, to: 12 };
+/** The smallest pages, so that there are many of them in a small file. */
+const pageSize = 512;
+
+/** Runs `body` with a database whose users are damaged, and that has this many pages more. */
+async function withDamagedUsers(
+  pages: number,
+  body: (path: string) => Promise<void>,
+): Promise<void> {
+  await withTempDir(async (directory) => {
+    const path = `${directory}/db`;
+    const filler = `INSERT INTO auth_logs (request_ip) VALUES (zeroblob(${pages * pageSize}));`;
+    makeOldDatabase(path, SCHEMA_VERSION, { pageSize, rows: ROWS + filler });
+    await damageTable(path, "users", { pageSize });
+    await body(path);
+  });
+}
+
+/** Asserts that this fails as storage does that cannot be used just now. */
+async function assertDamaged(work: () => Promise<unknown>): Promise<void> {
+  const error = await failureOf(work);
+  assert.ok(isDomainError(error, "storage_unavailable"), String(error));
+  assert.equal(error.data.fault, "damaged");
+}
+
+Deno.test("examineDatabase() refuses a database whose users are damaged while it is small", async () => {
+  await withDamagedUsers(100, (path) => assertRefusedUntouched(path, /corrupt/));
+});
+
+Deno.test("examineDatabase() does not look through the users of a large database, whose start is not to wait", async () => {
+  await withDamagedUsers(5000, async (path) => {
+    const storage = openStorage(path);
+    assert.equal((await storage.readKeys()).records.length, 50);
+    await storage.close();
+  });
+});
+
+Deno.test("examineDatabase() looks through all keys of a large database all the same", async () => {
+  await withDamagedUsers(5000, async (path) => {
+    await damageTable(path, "keys", { pageSize, ...LAST_CHILD });
+    await assertRefusedUntouched(path, /corrupt/);
+  });
+});
+
+Deno.test("SqliteStorage tells damage that it meets at run time as storage that cannot be used", async () => {
+  await withDamagedUsers(5000, async (path) => {
+    const storage = openStorage(path);
+    const before = await storage.revision();
+    await assertDamaged(() => storage.listUsers());
+    await assertDamaged(() => storage.findUser("alice"));
+    await assertDamaged(() =>
+      storage.createUser({ username: "bob", email: "b@c.d", passwordHash: "x", at: 0 })
+    );
+    const change = { put: [{ id: 1, key: new Uint8Array([1]), exp: 1 }], remove: [] };
+    assert.equal(
+      await storage.changeKeys(await storage.readKeys(), change),
+      true,
+      "keys are sound",
+    );
+    assert.ok(await storage.revision() > before);
+    await storage.close();
+  });
+});
+
+Deno.test("SqliteStorage tells a number that JavaScript cannot hold as damage, and works beside it", async () => {
+  const database = openDatabase();
+  const storage = new SqliteStorage(database);
+  database.run(
+    "INSERT INTO users (id, username, password_hash) VALUES (9007199254740993, 'alice', 'x')",
+  );
+  database.run("INSERT INTO users (id, username, password_hash) VALUES (1, 'bob', 'x')");
+  await assertDamaged(() => storage.findUser("alice"));
+  await assertDamaged(() => storage.listUsers());
+  assert.equal((await storage.findUser("bob"))!.id, 1);
+  await storage.close();
+});
