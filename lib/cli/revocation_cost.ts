@@ -32,12 +32,13 @@ export async function revocationCost(
   try {
     const { count, newest, odd } = await storage.countAuthentications(since * 1000);
     const last = newest === null ? undefined : parseTimestamp(newest);
-    return {
-      kid,
-      tokens: count,
-      until: last === undefined ? null : isoTime(numericDate(last) + tokenTtl),
-      problem: odd === null ? null : `row ${odd} of auth_logs has a timestamp of another form`,
-    };
+    const until = last === undefined ? null : isoTime(numericDate(last) + tokenTtl);
+    const problem = odd !== null
+      ? `row ${odd} of auth_logs has a timestamp of another form`
+      : newest !== null && last === undefined
+      ? `auth_logs has a timestamp that is no time: ${newest}`
+      : null;
+    return { kid, tokens: count, until, problem };
   } catch (error) {
     if (!isDomainError(error, "storage_unavailable")) throw error;
     return {
@@ -55,13 +56,12 @@ export function describeCost(cost: RevocationCost | null): string[] {
   const { kid, tokens, until, problem } = cost;
   const caution = problem === null ? [] : [`The tokens of key ${kid} may be more: ${problem}`];
   if (tokens === null) return [`The tokens of key ${kid} cannot be counted: ${problem}`];
-  if (until === null) return [`No token of key ${kid} is valid any more`, ...caution];
+  if (tokens === 0) return [`No token of key ${kid} is valid any more`, ...caution];
   const counted = tokens === 1 ? "1 token" : `${tokens} tokens`;
-  const end = formatTime(Date.parse(until) / 1000);
-  return [
-    `Revoking key ${kid} makes at most ${counted} unverifiable that would be valid until ${end}`,
-    ...caution,
-  ];
+  const end = until === null
+    ? ""
+    : ` that would be valid until ${formatTime(Date.parse(until) / 1000)}`;
+  return [`Revoking key ${kid} makes at most ${counted} unverifiable${end}`, ...caution];
 }
 
 /** Whether a key began to sign before every verifier could know it. */

@@ -16,9 +16,16 @@ import {
 /** Tells the client from the socket's peer and `X-Forwarded-For`. */
 export type FindClient = (peer: string, forwardedFor: string | null) => ClientAddress;
 
-/** @param trustedProxies addresses and ranges, as `parseIpNetwork` reads them. */
+/**
+ * @param trustedProxies addresses and ranges, as `parseIpNetwork` reads them.
+ * @throws {TypeError} when one of them is none.
+ */
 export function createFindClient(trustedProxies: readonly string[]): FindClient {
-  const networks = trustedProxies.map((text) => parseIpNetwork(text)!);
+  const networks = trustedProxies.map((text) => {
+    const network = parseIpNetwork(text);
+    if (network === undefined) throw new TypeError(`Cannot trust ${text}: it is no address range`);
+    return network;
+  });
   const isTrusted = (address: IpAddress) =>
     networks.some((network) => isInNetwork(address, network));
 

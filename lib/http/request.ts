@@ -88,11 +88,11 @@ function readExpired(query: URLSearchParams): boolean {
 
 /** The credentials of HTTP Basic (RFC 7617 §2); `undefined` when another scheme or none is used. */
 function readBasic(authorization: string | null): Credentials | undefined {
-  const [, encoded] = /^basic +(\S*) *$/i.exec(authorization ?? "") ?? [];
-  if (encoded === undefined) return undefined;
+  const [isBasic, encoded = ""] = /^basic(?: +(.*))?$/i.exec(authorization ?? "") ?? [];
+  if (isBasic === undefined) return undefined;
   let text: string;
   try {
-    text = decodeUtf8(Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0)));
+    text = decodeUtf8(decodeBase64(encoded));
   } catch {
     throw invalid("The Authorization header is not Basic in base64 of UTF-8");
   }
@@ -101,6 +101,12 @@ function readBasic(authorization: string | null): Credentials | undefined {
     throw invalid("The Authorization header lacks the username or the password");
   }
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** @throws {SyntaxError} for anything but base64; decoders pass over white space in it. */
+function decodeBase64(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new SyntaxError("Cannot decode base64");
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 /** Whether a request says that a body comes with it (RFC 9112 §6.3). */

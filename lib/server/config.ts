@@ -253,9 +253,11 @@ function secret<R extends z.ZodType>(rule: R): Setting<R> {
   return { fallback: undefined, rule, isSecret: true };
 }
 
-/** Digits and dots alone are an address or nothing: `10` is 0.0.0.10 to who looks it up. */
+/** A name must stay what it is in a URL: `10`, `a.1` and `127.0x1` are addresses there, or nothing. */
 function parseHost(text: string): string | undefined {
-  const isName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) && /[A-Za-z]/.test(text) &&
-    !/^0x/i.test(text);
-  return isName || parseIpAddress(text) !== undefined ? text : undefined;
+  if (parseIpAddress(text) !== undefined) return text;
+  const url = `http://${text}/`;
+  const isName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) && URL.canParse(url) &&
+    new URL(url).hostname === text.toLowerCase();
+  return isName ? text : undefined;
 }

@@ -12,7 +12,7 @@ const ROUNDS = 25;
 const [MANY, FEW] = [1_000_000, 1000];
 
 /** About as many as there may be for their table to be examined at every start. */
-const EXAMINED = 45_000;
+const EXAMINED = 60_000;
 
 const GIB = 2 ** 30;
 

@@ -7,11 +7,11 @@ export interface Written {
 
 /** Runs `body` and gives what it wrote, in the place of writing it. */
 export async function capture(body: () => Promise<void>): Promise<Written> {
-  const stdout: number[] = [];
-  const stderr: number[] = [];
-  const into = (bytes: number[]) => (written: Uint8Array) => {
-    bytes.push(...written);
-    return written.length;
+  const stdout: Uint8Array<ArrayBuffer>[] = [];
+  const stderr: Uint8Array<ArrayBuffer>[] = [];
+  const into = (pieces: Uint8Array[]) => (bytes: Uint8Array) => {
+    pieces.push(bytes.slice());
+    return bytes.length;
   };
   const before = [Deno.stdout.writeSync, Deno.stderr.writeSync] as const;
   [Deno.stdout.writeSync, Deno.stderr.writeSync] = [into(stdout), into(stderr)];
@@ -20,6 +20,5 @@ export async function capture(body: () => Promise<void>): Promise<Written> {
   } finally {
     [Deno.stdout.writeSync, Deno.stderr.writeSync] = before;
   }
-  const text = (bytes: number[]) => new TextDecoder().decode(Uint8Array.from(bytes));
-  return { stdout: text(stdout), stderr: text(stderr) };
+  return { stdout: await new Blob(stdout).text(), stderr: await new Blob(stderr).text() };
 }
