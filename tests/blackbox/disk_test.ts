@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { contents, preparedDirectory, refused, startSettled, WITH_SECRET } from "./commands.ts";
 import { Directory, eventually, Server } from "./harness.ts";
+import { works } from "./skip.ts";
 
 const MOUNTS = ["unshare", "--mount", "--propagation", "private"];
-const canMount = (await new Deno.Command("unshare", { args: [...MOUNTS.slice(1), "true"] })
-  .output().catch(() => undefined))?.success === true;
-if (!canMount) console.warn("skipped: disk_test.ts needs unshare and the right to mount");
+const canMount = await works([...MOUNTS, "true"], "what happens on disks that cannot be written");
 
 /** How the disk is spoilt, how that is undone, and what the log calls it. */
 const FAULTS = {

@@ -3,20 +3,17 @@
 import assert from "node:assert/strict";
 import { Directory } from "./harness.ts";
 import { Program } from "./process.ts";
+import { works } from "./skip.ts";
 
-const NAMESPACE = ["unshare", "--pid", "--fork"];
-const canUnshare = (await new Deno.Command("unshare", { args: [...NAMESPACE.slice(1), "true"] })
-  .output().catch(() => undefined))?.success === true;
-if (!canUnshare) {
-  console.warn("skipped: first_process_test.ts needs unshare and the right to use it");
-}
+const NAMESPACE = ["unshare", "--pid", "--fork", "--"];
+const canUnshare = await works([...NAMESPACE, "true"], "the server as process 1");
 
 /**
  * Starts the program as process 1 of a namespace, and sends it SIGTERM as soon as the kernel says
  * that it is caught (bit 14 of SigCgt); tells what is in the directory at that moment.
  */
 const SCRIPT = `
-unshare --pid --fork -- "$@" & outer=$!
+${NAMESPACE.join(" ")} "$@" & outer=$!
 until first=$(pgrep -P $outer) && grep -q 'SigCgt:.*[4-7c-f]...$' /proc/$first/status; do
   kill -0 $outer || exit 99
 done
