@@ -83,8 +83,9 @@ function costOf(phc: string): Argon2Cost | undefined {
  */
 export function assertPassword(password: string, { allowWeak = false } = {}): void {
   const { length } = new TextEncoder().encode(password);
-  const { least, most } = PASSWORD_BYTES;
-  if (length >= (allowWeak ? 1 : least) && length <= most) return;
+  const { most } = PASSWORD_BYTES;
+  const least = allowWeak ? 1 : PASSWORD_BYTES.least;
+  if (length >= least && length <= most) return;
   throw new DomainError(
     "invalid_request",
     `The password has ${length} bytes; allowed are ${least} to ${most}`,

@@ -52,7 +52,11 @@ Deno.test("keys revoke never says that no token is valid on the word of a time t
       database.run("UPDATE auth_logs SET user_id = 1 WHERE id = ?", id);
     });
     const { stdout } = await revokeSigner(workplace);
-    assert.doesNotMatch(stdout, /No token of key \d+ is valid any more\n(?!The tokens of)/);
+    assert.doesNotMatch(stdout, /No token of key/);
+    assert.match(
+      stdout,
+      /makes at most 1 token unverifiable\n.*may be more: auth_logs has a timestamp/,
+    );
   }, { alg: "ES256" });
 });
 

@@ -17,18 +17,22 @@ interface Flood {
   duration: number;
 }
 
+/** When a client gives up that nobody has stopped, in milliseconds. */
+const PATIENCE = 1500;
+
 /** Sends a request and then its body, whatever is answered, until the connection is cut. */
 async function flood(port: number, head: readonly string[]): Promise<Flood> {
   const start = performance.now();
   const connection = await Deno.connect({ hostname: HOSTNAME, port });
+  const givingUp = setTimeout(() => connection.close(), PATIENCE);
+  const isChunked = head.some((line) => /chunked/.test(line));
+  const piece = encoder.encode(
+    isChunked ? `ffff\r\n${"x".repeat(65_535)}\r\n` : "x".repeat(65_536),
+  );
   const answer = readUntilCut(connection);
   let accepted = 0;
   try {
     await connection.write(encoder.encode(`${head.join("\r\n")}\r\n\r\n`));
-    const isChunked = head.some((line) => /chunked/.test(line));
-    const piece = encoder.encode(
-      isChunked ? `ffff\r\n${"x".repeat(65_535)}\r\n` : "x".repeat(65_536),
-    );
     for (let place = 0; accepted < WANTED; place %= piece.length) {
       const written = await connection.write(piece.subarray(place));
       accepted += written;
@@ -38,9 +42,12 @@ async function flood(port: number, head: readonly string[]): Promise<Flood> {
     // cut, as it should be
   }
   const duration = performance.now() - start;
-  return { answer: await answer, accepted, duration };
+  const text = await answer;
+  clearTimeout(givingUp);
+  return { answer: text, accepted, duration };
 }
 
+/** What arrives until the connection ends, however it does. */
 async function readUntilCut(connection: Deno.Conn): Promise<string> {
   const buffer = new Uint8Array(4096);
   let text = "";
@@ -48,10 +55,10 @@ async function readUntilCut(connection: Deno.Conn): Promise<string> {
     for (let read; (read = await connection.read(buffer)) !== null;) {
       text += new TextDecoder().decode(buffer.subarray(0, read));
     }
+    connection.close();
   } catch {
-    // a reset: what was there was read before it
+    // a reset, or given up: what was there has been read by then
   }
-  connection.close();
   return text;
 }
 

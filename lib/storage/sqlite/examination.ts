@@ -4,7 +4,7 @@
  */
 
 import { irregularity } from "../../base/disk.ts";
-import { DomainError, type StorageFault } from "../../base/errors.ts";
+import { DomainError, isDomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
 import { Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
@@ -73,13 +73,31 @@ export function examineDatabase(path: string, busyTimeout = OPENING_TIMEOUT): Ex
 export function checkIntegrity(path: string): string {
   const { connection } = openUnchanged(path, OPENING_TIMEOUT);
   try {
-    const rows = connection.all<{ quick_check: string }>("PRAGMA quick_check");
-    return rows.map((row) => row.quick_check).join("; ");
+    const found = ["sqlite_schema", ...TABLES].map((table) => integrityOf(connection, table));
+    const damage = found.filter((details) => details !== "ok");
+    // Only the check of everything sees the pages that belong to no table.
+    return damage.length > 0 ? damage.join("; ") : quickCheck(connection, "");
   } catch (error) {
     throw openFailure(path, error);
   } finally {
     connection.close();
   }
+}
+
+/** What is wrong with a table, by its name; SQLite does not always say which one it is. */
+function integrityOf(connection: Connection, table: string): string {
+  try {
+    const details = quickCheck(connection, `(${table})`);
+    return details === "ok" ? details : `${table}: ${details}`;
+  } catch (error) {
+    if (!isDomainError(error) || error.data.fault !== "damaged") throw error;
+    return `${table}: ${(error.cause as Error).message}`;
+  }
+}
+
+function quickCheck(connection: Connection, scope: string): string {
+  const rows = connection.all<{ quick_check: string }>(`PRAGMA quick_check${scope}`);
+  return rows.map((row) => row.quick_check).join(", ");
 }
 
 /** The size of a file in bytes; 0 when there is none. */
@@ -180,8 +198,8 @@ function assertVersion(path: string, connection: Connection): number {
 function assertSound(path: string, connection: Connection): void {
   const { page_count: pages } = connection.get<{ page_count: number }>("PRAGMA page_count")!;
   for (const table of ["sqlite_schema", "keys", "meta", ...(pages > FEW_PAGES ? [] : ["users"])]) {
-    const [first] = connection.all<{ quick_check: string }>(`PRAGMA quick_check(${table})`);
-    if (first?.quick_check !== "ok") throw corruption(path, first?.quick_check ?? "no answer");
+    const details = integrityOf(connection, table);
+    if (details !== "ok") throw corruption(path, details);
   }
 }
 
