@@ -15,6 +15,7 @@ export interface FairQueueOptions {
 
 /** Work that waits for its turn. */
 interface Waiting {
+  since: number;
   start: () => void;
   refuse: (error: DomainError) => void;
 }
@@ -28,7 +29,7 @@ const WEIGHT = 0.1;
 /**
  * Runs works of several owners. Owners take turns, so that who has one work to do waits for at most
  * one of each other. The queue is only as long as can be done within `patience`, by how long works
- * took lately. When it is full, whoever has more in it than the newcomer gives up its last one:
+ * took lately; one that has waited for longer all the same is refused. When it is full, whoever has more in it than the newcomer gives up its last one:
  * nobody is kept out by one owner who fills it.
  */
 export class FairQueue {
@@ -74,7 +75,7 @@ export class FairQueue {
     }
     return new Promise((start, refuse) => {
       const queue = this.#waiting.get(owner) ?? [];
-      queue.push({ start, refuse });
+      queue.push({ since: this.#options.now(), start, refuse });
       this.#waiting.set(owner, queue);
       this.#size++;
     });
@@ -82,17 +83,24 @@ export class FairQueue {
 
   /** Hands the place that has become free to the owner whose turn it is. */
   #next(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) {
-      this.#running--;
-      return;
+    for (let next = this.#shift(); next !== undefined; next = this.#shift()) {
+      const waited = this.#options.now() - next.since;
+      if (waited <= this.#options.patience) return next.start();
+      next.refuse(overloaded()); // works take longer by now than when it was admitted
     }
+    this.#running--;
+  }
+
+  /** Takes the next work out of the queue; its owner goes behind all others. */
+  #shift(): Waiting | undefined {
+    const [first] = this.#waiting;
+    if (first === undefined) return undefined;
     const [owner, queue] = first;
-    const { start } = queue.shift()!;
+    const next = queue.shift()!;
     this.#size--;
     this.#waiting.delete(owner);
-    if (queue.length > 0) this.#waiting.set(owner, queue); // behind all others
-    start();
+    if (queue.length > 0) this.#waiting.set(owner, queue);
+    return next;
   }
 
   /** Refuses the last work of an owner who has more than `count`; says whether there is one. */

@@ -108,7 +108,7 @@ Deno.test("FairQueue.run() refuses who would then have as many as whoever has mo
 });
 
 Deno.test("FairQueue.run() admits only what can be done within the patience, as works took lately", async () => {
-  const { add, finish, refused, queue } = makeQueue({ concurrency: 2, patience: 1000 });
+  const { add, finish, refused, queue, running } = makeQueue({ concurrency: 2, patience: 1000 });
   const flood = async () => {
     refused.length = 0;
     for (let count = 0; count < 150; count++) add("a");
@@ -116,7 +116,7 @@ Deno.test("FairQueue.run() admits only what can be done within the patience, as 
     return queue.size;
   };
   const drain = async (milliseconds: number) => {
-    for (let count = queue.size + 2; count > 0; count--) await finish(milliseconds);
+    while (running.length > 0) await finish(milliseconds);
   };
   assert.equal(await flood(), 16); // nothing is measured: 100 ms each, two at a time, in a second
   assert.equal(refused.length, 150 - 16 - 2);
@@ -130,4 +130,14 @@ Deno.test("FairQueue.run() admits only what can be done within the patience, as 
   assert.ok(queue.size < 16, String(queue.size));
   await drain(5000);
   assert.equal(await flood(), 1); // never none, or it would not be measured again
+});
+
+Deno.test("FairQueue.run() refuses what has waited beyond the patience, because works got slower", async () => {
+  const { queue, add, finish, begun, refused } = makeQueue({ patience: 1000 });
+  for (const name of ["running", "waiting", "also waiting"]) add(name);
+  await finish(1001);
+  assert.deepEqual([begun, refused], [["running"], ["waiting", "also waiting"]]);
+  assert.equal(queue.size, 0);
+  add("new");
+  assert.deepEqual(begun, ["running", "new"], "the place is free");
 });
