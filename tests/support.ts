@@ -78,7 +78,9 @@ export function pregeneratedKey(alg: SigningAlgorithm = "RS256"): Promise<Privat
 
 /** An open database in memory, or in a file. */
 export function openDatabase(path?: string): SqliteDatabase {
-  return SqliteDatabase.open(path === undefined ? IN_MEMORY : examineDatabase(path));
+  return SqliteDatabase.open(
+    path === undefined ? IN_MEMORY : examineDatabase(path, { withUsers: true }),
+  );
 }
 
 export function openStorage(path?: string): SqliteStorage {

@@ -1,5 +1,7 @@
 /** The log: JSON lines that never block the server and never hold a secret. */
 
+import { printableJson } from "./text.ts";
+
 /** The levels, most talkative first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -18,7 +20,7 @@ export function createLog(level: LogLevel, sink: LogSink, now: () => number = Da
   const lowest = LOG_LEVELS.indexOf(level);
   const writer = (own: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LOG_LEVELS.indexOf(own) < lowest) return;
-    sink(JSON.stringify({ time: new Date(now()).toISOString(), level: own, message, ...fields }));
+    sink(printableJson({ time: new Date(now()).toISOString(), level: own, message, ...fields }));
   };
   return {
     debug: writer("debug"),

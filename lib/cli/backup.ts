@@ -21,9 +21,9 @@ export function addBackup(program: Command, context: CommandContext): void {
 
 /** Copies aside and links into place, so that `file` is a whole backup or not there at all. */
 async function backup(storage: SqliteStorage, output: Output, file: string): Promise<void> {
-  assertFree(file);
   const draft = `${file}.${crypto.randomUUID()}`;
   try {
+    assertFree(file);
     await storage.backup(draft);
     using written = await Deno.open(draft);
     await written.sync();
@@ -32,6 +32,7 @@ async function backup(storage: SqliteStorage, output: Output, file: string): Pro
     if (error instanceof Deno.errors.AlreadyExists) {
       throw exists(file, "exists already");
     }
+    if (error instanceof DomainError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new DomainError("failed", `The backup ${file} cannot be written: ${reason}`, {
       cause: error,

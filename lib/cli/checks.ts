@@ -1,5 +1,6 @@
 /** What `doctor` checks of the keys, the log and the network, one thing a function. */
 
+import { readAtMost } from "../base/bytes.ts";
 import { isoTime, numericDate, parseTimestamp } from "../base/clock.ts";
 import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
@@ -21,6 +22,9 @@ const CLOCK_TOLERANCE = 60;
 
 /** How many of the newest log rows are looked at. */
 const RECENT = 1000;
+
+/** How much is read of what the issuer answers, in bytes. */
+const LONGEST_SET = 1024 * 1024;
 
 /** How long the issuer may take to answer, in milliseconds. */
 const TIMEOUT = 3000;
@@ -124,8 +128,9 @@ export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding
   const url = `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
   let theirs: string;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    theirs = await response.text();
+    const { body } = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
+    const bytes = body === null ? new Uint8Array() : await readAtMost(LONGEST_SET, body);
+    theirs = new TextDecoder().decode(bytes); // nothing when it was too long to be ours
   } catch {
     return warning(
       "issuer",

@@ -2,7 +2,7 @@
 
 import { exportSPKI, importJWK } from "jose";
 import { isoTime, numericDate } from "../base/clock.ts";
-import { DomainError } from "../base/errors.ts";
+import { DomainError, keyUnreadable } from "../base/errors.ts";
 import type { HeldKey } from "../keys/held_keys.ts";
 import { type ImportedKey, readPrivateKey } from "../keys/key_import.ts";
 import { type KeyDecision, KeyRing } from "../keys/key_ring.ts";
@@ -118,7 +118,8 @@ export async function revokeKey({ database, output }: KeysContext, kid: string) 
   }
   if (cost?.kid !== kid) return;
   describeCost(cost).forEach(output.print);
-  const signer = activeKey(ring.keys, numericDate(database.clock()))!; // `maintain` leaves one
+  const signer = activeKey(ring.keys, numericDate(database.clock()));
+  if (signer === undefined) return; // another process changes the secret: it is told
   output.print(`Key ${signer.kid} signs from now on`);
   if (!isUnannounced(signer, ring.policy)) return;
   output.print("It is new: verifiers may refuse its tokens until they fetch the JWKS again");
@@ -156,7 +157,7 @@ export async function importKey(
   const jwk = await readPrivateKey(text, options);
   const ring = await KeyRing.load(database);
   await ring.change((held, now) => {
-    assertNew(held, jwk);
+    assertNew(ring, held, jwk);
     if (options.as === "passive") {
       return { add: { schedule: passiveSchedule(now, options.verifyFor), jwk } };
     }
@@ -179,7 +180,13 @@ function findKey(keys: readonly HeldKey[], wanted: string): HeldKey {
   });
 }
 
-function assertNew(keys: readonly HeldKey[], { kid, n, x, y, pub }: ImportedKey): void {
+/** A row that cannot be opened could be that of the same key, or of the same kid. */
+function assertNew(
+  { refused: [refused] }: KeyRing,
+  keys: readonly HeldKey[],
+  { kid, n, x, y, pub }: ImportedKey,
+): void {
+  if (refused !== undefined) throw keyUnreadable(refused.id, refused.reason);
   if (keys.some((key) => key.kid === kid)) {
     throw new DomainError("conflict", `There is a key ${kid} already`);
   }

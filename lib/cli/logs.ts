@@ -1,7 +1,7 @@
 /** `logs`: the authentication log. */
 
 import type { Command } from "commander";
-import type { AuthenticationStorage } from "../storage/storage.ts";
+import type { AuthenticationStorage, RowId } from "../storage/storage.ts";
 import { durationOption, example } from "./arguments.ts";
 import { type CommandContext, withStorage } from "./context.ts";
 import type { Output } from "./output.ts";
@@ -42,7 +42,7 @@ async function showLogs(
   { storage, output }: { storage: AuthenticationStorage; output: Output },
   options: LogsOptions,
 ): Promise<void> {
-  const read = (afterId: number) =>
+  const read = (afterId: RowId) =>
     storage.readAuthentications({
       afterId,
       since: options.since,
@@ -50,7 +50,7 @@ async function showLogs(
       limit: PAGE,
     });
   if (!options.json) output.print(line("TIME (UTC)", "CLIENT", "USER"));
-  for (let afterId = 0;;) {
+  for (let afterId: RowId = 0;;) {
     const entries = await read(afterId);
     for (const entry of entries) {
       if (options.json) output.printJson(entry);

@@ -51,11 +51,11 @@ export async function listUsers({ storage, output }: UsersContext, options: { js
     json: options.json,
     columns: {
       "ID": (row) => String(row.id),
-      "USERNAME": (row) => String(row.username),
-      "E-MAIL": (row) => String(row.email ?? ""),
+      "USERNAME": (row) => row.username,
+      "E-MAIL": (row) => row.email ?? "",
       "STATE": (row) => row.state,
-      "REGISTERED": (row) => String(row.date_registered),
-      "LAST LOGIN": (row) => String(row.last_login ?? "never"),
+      "REGISTERED": (row) => row.date_registered,
+      "LAST LOGIN": (row) => row.last_login ?? "never",
     },
     empty: "There are no users yet",
   });

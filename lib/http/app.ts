@@ -10,7 +10,7 @@ import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { KeyRing } from "../keys/key_ring.ts";
+import { expiredTokensOff, type KeyRing } from "../keys/key_ring.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Login } from "../tokens/login.ts";
 import type { FindClient } from "./client_address.ts";
@@ -68,9 +68,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 
   app.post("/auth", limited("auth"), async (context) => {
     const { credentials, isExpired } = await readAuthRequest(context.req.raw);
-    if (isExpired && !parts.expiredTokens) {
-      throw new DomainError("invalid_request", "Expired tokens are switched off");
-    }
+    if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
     const client = context.get("client");
     const { token, expiresIn } = await login({ credentials, client, isExpired });
     return secretResponse(context, { token, token_type: "Bearer", expires_in: expiresIn }, 200);

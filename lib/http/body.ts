@@ -49,7 +49,8 @@ export async function readBody(
   const timer = setTimeout(() => late.reject(tooLate()), timeout);
   try {
     // One race for the whole body: one for each chunk would leave a reaction for each.
-    return await Promise.race([collect(reader, maxBytes, late.promise), late.promise]);
+    const length = Number(request.headers.get("content-length") ?? maxBytes);
+    return await Promise.race([collect(reader, { length, maxBytes }, late.promise), late.promise]);
   } catch (error) {
     cancelLater(reader);
     if (error instanceof DomainError) throw error;
@@ -74,7 +75,7 @@ function cancelLater(reader: { cancel(): Promise<void> }): void {
 
 async function collect(
   reader: ChunkReader,
-  maxBytes: number,
+  { length, maxBytes }: { length: number; maxBytes: number },
   late: Promise<never>,
 ): Promise<Uint8Array> {
   let isLate = false;
@@ -87,7 +88,7 @@ async function collect(
     if (size + chunk.length > maxBytes) throw tooLarge(maxBytes);
     whole.set(chunk, size);
     size += chunk.length;
-    if (chunk.length >= TINY) continue;
+    if (chunk.length >= TINY || size >= length) continue;
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(PAUSE.longest, pause * 2);
   }

@@ -34,7 +34,7 @@ export class Server {
   /** The authority that Deno gives a request that has none. */
   readonly #noAuthority: string;
   /** The host that was found valid last: the next one is most likely the same. */
-  #validHost: string | null = null;
+  #validHost: string | null | undefined;
   #isStopping = false;
 
   /** Starts to listen; requests are put off until `begin`. @throws when the address cannot be bound. */
@@ -127,11 +127,15 @@ export class Server {
     const authority = authorityOf(request.url);
     if (authority === undefined) return "The request target is not valid";
     const host = request.headers.get("host") ?? this.#withoutFallback(authority);
-    if (host === null || host !== this.#validHost && !isValidHost(host)) {
-      return "The Host header is not valid";
-    }
+    if (!this.#isValid(host)) return "The Host header is not valid";
+    return this.#isValid(authority) ? undefined : "The request target is not valid";
+  }
+
+  #isValid(host: string | null): boolean {
+    if (host === this.#validHost) return true;
+    if (!isValidHost(host)) return false;
     this.#validHost = host;
-    return undefined;
+    return true;
   }
 
   #withoutFallback(authority: string): string | null {

@@ -1,6 +1,6 @@
 /** Requests from outside, turned into typed values or refused with a clear error. */
 
-import { type JSONPath, visit } from "jsonc-parser";
+import { visit } from "jsonc-parser";
 import { z } from "zod";
 import type { Credentials } from "../accounts/accounts.ts";
 import { textMember } from "../accounts/registration.ts";
@@ -122,8 +122,8 @@ function assertJson(headers: Headers): void {
   if (type !== "application/json") {
     throw unsupported("The Content-Type must be application/json");
   }
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
-  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
+  const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
+  if (!charsets.every((parameter) => /^charset="?utf-?8"?$/.test(parameter))) {
     throw unsupported("The charset must be UTF-8");
   }
   if (headers.has("content-encoding")) throw unsupported("The body must not be encoded");
@@ -154,7 +154,7 @@ function assertUniqueNames(body: string): void {
   visit(body, {
     onObjectBegin: () => void names.push(new Set()),
     onObjectEnd: () => void names.pop(),
-    onObjectProperty(name: string, _offset, _length, _line, _column, _path: () => JSONPath) {
+    onObjectProperty(name) {
       const seen = names.at(-1)!;
       if (seen.has(name)) throw invalid("A name must not be repeated in a JSON object");
       seen.add(name);

@@ -15,9 +15,10 @@ import type {
 } from "../storage/storage.ts";
 import { importSigningKey, type SigningKey } from "./signing_key.ts";
 
-/** An opened key: its schedule, what it signs with, and the row it came from. */
+/** An opened key: its schedule, and what it signs with. */
 export interface HeldKey extends ScheduledKey, SigningKey {
-  record: KeyRecord;
+  /** The row that it was opened from; `undefined` when another row, unproven, has ended it earlier. */
+  record: KeyRecord | undefined;
 }
 
 export interface HeldKeysParts {
@@ -122,19 +123,24 @@ export class HeldKeys {
   async #encryptionOf({ check }: KeySnapshot): Promise<KeyEncryption | undefined> {
     if (isSameBytes(check, this.#encryption.record.check)) return this.#encryption;
     const { storage, reopen } = this.#parts;
-    const record = await storage.readKeyEncryption();
-    const found = record && await reopen(record).catch((error) => {
-      if (isDomainError(error, "secret_unusable")) return undefined; // a file that is half changed
+    try {
+      const record = await storage.readKeyEncryption();
+      const found = record && await reopen(record);
+      return found && isSameBytes(found.record.check, check) ? found : undefined;
+    } catch (error) {
+      // A file that is half changed, a record that is none: what is held goes on being used.
+      const isNone = isDomainError(error, "secret_unusable") ||
+        isDomainError(error, "database_unusable");
+      if (isNone) return undefined;
       throw error;
-    });
-    return found && isSameBytes(found.record.check, check) ? found : undefined;
+    }
   }
 
   async #open(snapshot: KeySnapshot, encryption: KeyEncryption): Promise<Reading> {
     const held = byId(this.#keys);
     const opened = await Promise.all(snapshot.records.map(async (record) => {
       const known = held.get(record.id);
-      if (known && isSameRecord(known.record, record)) return known;
+      if (known?.record && isSameRecord(known.record, record)) return known;
       try {
         return await openRow(record, encryption);
       } catch (error) {
@@ -208,11 +214,12 @@ function survivors(held: readonly HeldKey[], { records }: KeySnapshot): Reading 
   const keys = held.flatMap((key) => {
     const record = rows.get(key.id);
     if (record === undefined) return [];
-    if (isSameRecord(record, key.record)) return [key];
+    if (key.record && isSameRecord(record, key.record)) return [key];
     try {
       const { signUntil, exp, revokedAt } = readSchedule(record);
       return [{
         ...key,
+        record: undefined,
         signUntil: Math.min(key.signUntil, signUntil),
         exp: Math.min(key.exp, exp),
         revokedAt: key.revokedAt ?? revokedAt,

@@ -52,6 +52,11 @@ export interface KeyDecision {
   remove?: readonly (number | string)[];
 }
 
+/** What is said to who asks for an expired token where there are none. */
+export function expiredTokensOff(): DomainError {
+  return new DomainError("invalid_request", "Expired tokens are switched off");
+}
+
 export class KeyRing {
   readonly #parts: KeyRingParts;
   readonly #held: HeldKeys;
@@ -78,7 +83,9 @@ export class KeyRing {
    * a key can sign, which on a new storage is the first one to be finished; `maintain` makes the
    * others. A storage that holds keys and cannot be written now is served as it is.
    *
-   * @throws {DomainError} `key_unreadable` when a stored key is not as it was sealed.
+   * @throws {DomainError} `key_unreadable` when a stored key is not as it was sealed,
+   * `secret_unusable` when the secret was changed just now, `storage_unavailable` when there is
+   * nothing to serve.
    */
   static async open(parts: KeyRingParts): Promise<KeyRing> {
     const ring = new KeyRing(parts, { isServing: true });
@@ -147,7 +154,7 @@ export class KeyRing {
    */
   async expiredSigner(): Promise<Signer> {
     if (!this.policy.expiredTokens) {
-      throw new DomainError("invalid_request", "Expired tokens are switched off");
+      throw expiredTokensOff();
     }
     return await this.#signerOf(() => bornExpiredKey(this.keys, this.#now()));
   }
@@ -192,8 +199,8 @@ export class KeyRing {
    * again, when another process was faster, and refuses by throwing. What else is due is done by
    * `maintain`, which also reads what came of it.
    *
-   * @throws {DomainError} `conflict` under an old secret, `storage_unavailable`, and whatever
-   * `decide` throws; nothing has changed then.
+   * @throws {DomainError} `conflict` under an old secret, `storage_unavailable`, `key_unreadable`, and
+   * whatever `decide` throws; nothing has changed then.
    */
   async change(decide: (keys: readonly HeldKey[], now: number) => KeyDecision): Promise<void> {
     while (!await this.#tryChange(decide));
@@ -218,12 +225,13 @@ export class KeyRing {
       : [this.#writer.register(plan.create[0]!, made, joined)];
     const after = reschedule(decided, plan.reschedule);
     const held = new Set<ScheduledKey>(this.keys);
-    const isJoined = (key: ScheduledKey) => joined.some(({ schedule }) => schedule.id === key.id);
+    const scheduled = new Map(after.map((key) => [key.id, key]));
+    const added = new Set(joined.map(({ schedule }) => schedule.id));
     const isDone = await this.#writer.commit({
       reschedule: after
-        .filter((key) => !held.has(key) && !isJoined(key) && !plan.remove.includes(key.id)),
+        .filter((key) => !held.has(key) && !added.has(key.id) && !plan.remove.includes(key.id)),
       add: [
-        ...joined.map((key) => ({ ...key, schedule: after.find(isJoined)! })),
+        ...joined.map((key) => ({ ...key, schedule: scheduled.get(key.schedule.id)! })),
         ...successor,
       ],
       remove: [...plan.remove, ...remove],

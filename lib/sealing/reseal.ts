@@ -15,8 +15,9 @@ import { createSecretFile, keptFileOf, pendingFileOf, readSecretFile } from "./s
 
 export interface ResealParts {
   storage: KeyStorage;
-  /** What the keys are sealed under now. */
+  /** What the keys are sealed under now, and the secret that it comes from. */
   encryption: KeyEncryption;
+  secret: Secret;
   log: Log;
   disk?: Disk;
   cost?: Argon2Cost;
@@ -41,8 +42,8 @@ export async function changeSecret(parts: ResealParts, secret: string): Promise<
 /**
  * Makes a secret, seals every key under it and puts it into `file`. Killed at any moment, the
  * database is wholly old or wholly new and its secret is there: the new one is on the disk, beside
- * the file whose place it takes, before the database needs it, and so is a copy of the old one,
- * which backups made before still need.
+ * the file whose place it takes, before the database needs it, and so is a copy of what stands in
+ * that file, which backups made before still need.
  *
  * @throws {DomainError} `secret_unusable` when the files cannot be written; otherwise as
  * `resealKeys` does. Nothing has changed then.
@@ -53,7 +54,11 @@ export async function renewSecret(parts: ResealParts, file: string): Promise<Res
   const value = generateSecret();
   const next = await KeyEncryption.create(value, parts.cost);
   const pending: Secret = { value, file: pendingFileOf(file, next.record), awaits: file };
-  const keptFile = await keepSecret(disk, file, keptFileOf(file, encryption.record));
+  const keptFile = await keepSecret(
+    disk,
+    file,
+    (value) => keptFileOf(file, value === parts.secret.value ? encryption.record : next.record),
+  );
   await createSecretFile(disk, pending.file!, value);
   let count: number;
   try {
@@ -68,14 +73,18 @@ export async function renewSecret(parts: ResealParts, file: string): Promise<Res
   return { count, file: settled.file!, ...(keptFile === undefined ? {} : { keptFile }) };
 }
 
-/** Copies the secret in `file`, if there is one, to `keptFile`; says whether there was one. */
+/**
+ * Copies the secret in `file`, if there is one, and says where to. One that is not the database's
+ * (it may be that of a newer backup) has a name that nothing else has.
+ */
 async function keepSecret(
   disk: Disk,
   file: string,
-  keptFile: string,
+  nameFor: (value: string) => string,
 ): Promise<string | undefined> {
   const value = await readSecretFile(file);
   if (value === undefined) return undefined;
+  const keptFile = nameFor(value);
   try {
     await createSecretFile(disk, keptFile, value);
   } catch (error) {
@@ -84,7 +93,7 @@ async function keepSecret(
       throw new DomainError(
         "secret_unusable",
         `The old secret cannot be kept: ${keptFile} holds another one`,
-        { hints: ["move that file away; nothing was changed"] },
+        { hints: ["keep a copy of that file under another name; nothing was changed"] },
       );
     }
   }

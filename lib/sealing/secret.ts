@@ -11,6 +11,7 @@ import {
   createSecretFile,
   isExposed,
   keptFileOf,
+  keptFilesOf,
   pendingFileOf,
   readSecretFile,
   secretFileOf,
@@ -86,17 +87,17 @@ async function readSecrets(
   file: string,
   known: KeyEncryptionRecord | undefined,
 ): Promise<Secret[]> {
+  const pendingFile = known && pendingFileOf(file, known);
   const names = known === undefined
     ? [file]
-    : [file, pendingFileOf(file, known), keptFileOf(file, known)];
-  const secrets: Secret[] = [];
-  for (const [place, name] of names.entries()) {
+    : [file, pendingFile!, keptFileOf(file, known), ...await keptFilesOf(file)];
+  const secrets = new Map<string, Secret>();
+  for (const name of names) {
     const value = await readSecretFile(name);
-    if (value !== undefined) {
-      secrets.push({ value, file: name, ...(place === 1 ? { awaits: file } : {}) });
-    }
+    if (value === undefined || secrets.has(value)) continue;
+    secrets.set(value, { value, file: name, ...(name === pendingFile ? { awaits: file } : {}) });
   }
-  return secrets;
+  return [...secrets.values()];
 }
 
 /** Of two processes that start at once, the second one takes what the first one made. */
@@ -184,21 +185,22 @@ export async function warnOfSecretFile(
 /**
  * Makes the function with which a process goes on after the database was sealed under another
  * secret: it reads the secret's file again and gives the key-encryption key that opens `record`,
- * or `undefined`. A secret that did not fit is not derived from again.
+ * or `undefined`. A secret is derived from once for each record, however many ask at the same time.
  */
 export function createReopener(
   source: SecretSource,
 ): (record: KeyEncryptionRecord) => Promise<KeyEncryption | undefined> {
-  let tried = new Set<string>();
-  let triedFor: Uint8Array = new Uint8Array();
+  let attempts = new Map<string, Promise<KeyEncryption | undefined>>();
+  let check: Uint8Array = new Uint8Array();
   return async function reopen(record) {
     if (source.secret !== undefined) return undefined; // the environment does not change
-    if (!isSameBytes(triedFor, record.check)) [tried, triedFor] = [new Set(), record.check];
+    if (!isSameBytes(check, record.check)) [attempts, check] = [new Map(), record.check];
     const file = source.secretFile ?? secretFileOf(source.database);
     for (const { value } of await readSecrets(file, record)) {
-      if (tried.has(value)) continue;
-      tried.add(value);
-      const encryption = await KeyEncryption.tryUnlock(value, record);
+      const attempt = attempts.get(value) ?? KeyEncryption.tryUnlock(value, record);
+      attempts.set(value, attempt);
+      attempt.catch(() => attempts.delete(value)); // the record may be mended
+      const encryption = await attempt;
       if (encryption !== undefined) return encryption;
     }
     return undefined;

@@ -1,6 +1,7 @@
 /** Files that hold a secret, and the names that they have while a secret is being changed. */
 
 import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import { decodeUtf8 } from "../base/bytes.ts";
 import { type Disk, irregularity, readFileAtMost } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";
@@ -8,6 +9,9 @@ import type { KeyEncryptionRecord } from "../storage/storage.ts";
 
 /** The shortest secret, in bytes. */
 const SHORTEST = 16;
+
+/** How many kept secrets are tried: each costs a derivation. */
+const MOST_KEPT = 16;
 
 /** The longest file that is read as a secret, in bytes. */
 const LONGEST_FILE = 65_536;
@@ -31,6 +35,16 @@ export function pendingFileOf(file: string, record: KeyEncryptionRecord): string
  */
 export function keptFileOf(file: string, record: KeyEncryptionRecord): string {
   return `${file}.old-${digestOf(record).slice(0, 8)}`;
+}
+
+/** Names of files of that kind, whatever record they are named after: some of them, if many. */
+export async function keptFilesOf(file: string): Promise<string[]> {
+  const start = `${basename(file)}.old-`;
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(dirname(file))) {
+    if (name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length))) names.push(name);
+  }
+  return names.sort().slice(0, MOST_KEPT).map((name) => join(dirname(file), name));
 }
 
 function digestOf({ check }: KeyEncryptionRecord): string {

@@ -47,12 +47,16 @@ function onOff(on: string, off: string) {
   return parsed(`${on} or ${off}`, (text) => text === on ? true : text === off ? false : undefined);
 }
 
+/** A URL that is the same one to every reader: `http://010.0.0.1` is 8.0.0.1 to some. */
 function parseIssuer(text: string): string | undefined {
-  if (!/^https?:\/\/[^/?#]/.test(text) || /[?#\s]/.test(text) || !URL.canParse(text)) {
-    return undefined;
-  }
-  const { username, password } = new URL(text);
-  return username || password ? undefined : text;
+  if (!/^https?:\/\/[^?#@]+$/.test(text) || !URL.canParse(text)) return undefined;
+  const { href } = new URL(text);
+  return href === text || href === `${text}/` ? text : undefined;
+}
+
+/** RFC 7519 §2, StringOrURI: what has a colon in it is a URI. */
+function parseAudience(text: string): string | undefined {
+  return !text.includes(":") || (URL.canParse(text) && !/\s/.test(text)) ? text : undefined;
 }
 
 function parseNetworks(text: string): string[] | undefined {
@@ -71,9 +75,9 @@ export const SETTINGS = {
   NOT_MY_KEY_FILE: setting(undefined, path),
   ISSUER: setting(
     undefined,
-    parsed("an http or https URL without query or fragment", parseIssuer),
+    parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
   ),
-  AUDIENCE: setting(undefined, parsed("a name or a URL", (text) => text)),
+  AUDIENCE: setting(undefined, parsed("a name without a colon, or a URI", parseAudience)),
   TOKEN_TTL: setting("1h", duration(1, YEAR)),
   KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),
   KEY_PREPUBLISH: setting("24h", duration(SHORTEST_PREPUBLISH, YEAR)),

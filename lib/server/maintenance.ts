@@ -36,7 +36,8 @@ export class Maintenance {
   #running: Promise<void> | undefined;
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
-  #failing = new Set<string>();
+  /** What each task fails with, as it was last told. */
+  readonly #failing = new Map<string, string>();
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
@@ -81,10 +82,11 @@ export class Maintenance {
       await work();
       if (this.#failing.delete(task)) log.info(`${task} works again`);
     } catch (error) {
-      if (!this.#failing.has(task)) {
+      const reason = String(error);
+      if (this.#failing.get(task) !== reason) {
         log.error(`${task} fails and is tried again`, errorFields(error));
       }
-      this.#failing.add(task);
+      this.#failing.set(task, reason);
     }
   }
 }

@@ -34,7 +34,7 @@ export interface OpenedDatabase extends KeyRingParts {
  */
 export async function openDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
   await assertSupported(config);
-  return await open(config, examineDatabase(config.database), log);
+  return await open(config, examineDatabase(config.database, { withUsers: true }), log);
 }
 
 /**

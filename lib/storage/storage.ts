@@ -6,6 +6,9 @@
  * changed nothing.
  */
 
+/** A row's number; as text when it is larger than JavaScript's numbers are exact. */
+export type RowId = number | string;
+
 /** A row of `keys`: a private key as an encrypted JWK (a compact JWE, as bytes). */
 export interface KeyRecord {
   /** The row's number, in the column `kid`: the millisecond at which the key was made. */
@@ -27,7 +30,7 @@ export interface KeyChange {
   /** Rows written, new or in place of the row with the same `id`. */
   put: readonly KeyRecord[];
   /** The `id`s of the rows deleted. */
-  remove: readonly (number | string)[];
+  remove: readonly RowId[];
 }
 
 /** The keys together with what they are sealed under and the policy that they are kept by. */
@@ -53,7 +56,7 @@ export interface KeyEncryptionRecord {
 
 /** A row of `users`. Times are UTC in the form `YYYY-MM-DD HH:MM:SS`. */
 export interface UserRecord {
-  id: number;
+  id: RowId;
   username: string;
   passwordHash: string;
   email: string | null;
@@ -80,7 +83,7 @@ export interface AuthenticationRecord {
 
 /** A row of `auth_logs` with the user's name: both are `null` when the password was not right. */
 export interface AuthenticationEntry {
-  id: number;
+  id: RowId;
   ip: string;
   /** UTC, in the form `YYYY-MM-DD HH:MM:SS`, unless the row was written by another program. */
   timestamp: string;
@@ -94,13 +97,13 @@ export interface AuthenticationCount {
   /** The time of the newest of them, in the form `YYYY-MM-DD HH:MM:SS`; `null` without any. */
   newest: string | null;
   /** The id of a row whose timestamp has another form, if there is one. */
-  odd: number | null;
+  odd: RowId | null;
 }
 
 /** Which entries of the authentication log are asked for. */
 export interface AuthenticationQuery {
   /** Only entries with a greater id. */
-  afterId: number;
+  afterId: RowId;
   /** Only entries since then, in milliseconds since the epoch. */
   since: number;
   /** Only this user's, in any ASCII case. */
@@ -112,8 +115,9 @@ export interface KeyStorage {
   /** A number that grows with every change of what `readKeys` gives. Cheap enough for every request. */
   revision(): Promise<number>;
 
+  /** Rejects with `database_unusable` when half of it is lost, or all of it although there are keys. */
   readKeyEncryption(): Promise<KeyEncryptionRecord | undefined>;
-  /** Stores the record when there is none yet; says whether it did. */
+  /** Stores the record when there is none yet; says whether it did. Rejects as reading it does. */
   createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean>;
 
   readKeys(): Promise<KeySnapshot>;
@@ -143,7 +147,7 @@ export interface UserStorage {
   /** In the order of registration. */
   listUsers(): Promise<UserRecord[]>;
   /** Replaces a password hash, unless it changed since it was read; says whether it did. */
-  replacePasswordHash(userId: number, from: string, to: string): Promise<boolean>;
+  replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean>;
 }
 
 export interface AuthenticationStorage {

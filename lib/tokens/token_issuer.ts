@@ -2,6 +2,7 @@
 
 import { SignJWT } from "jose";
 import { type Clock, numericDate } from "../base/clock.ts";
+import { DomainError } from "../base/errors.ts";
 import type { KeyRing, Signer } from "../keys/key_ring.ts";
 
 export interface TokenIssuerParts {
@@ -41,6 +42,9 @@ export class TokenIssuer {
     const iat = numericDate(clock());
     // A key made under a shorter TOKEN_TTL leaves the set earlier; its tokens end with it.
     const exp = Math.min(iat + tokenTtl, signer.exp - clockSkew);
+    if (exp <= iat) {
+      throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
+    }
     return { token: await this.#sign(signer, { username, iat, exp }), expiresIn: exp - iat };
   }
 

@@ -140,3 +140,12 @@ Deno.test("BufferedSink.flush() ends at once when nothing was logged", async () 
   const sink = new BufferedSink(() => Promise.reject(new Error("not called")));
   assert.equal(await sink.flush(), undefined);
 });
+
+Deno.test("createLog() writes nothing that a terminal would obey", () => {
+  const lines: string[] = [];
+  const log = createLog("info", (line) => void lines.push(line));
+  log.warn("a\u009b31m", { username: "\u202eb\u001b[2J" });
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  assert.doesNotMatch(lines[0]!, /[\u0000-\u001f\u007f-\u009f\u202e]/);
+  assert.equal(JSON.parse(lines[0]!).username, "\u202eb\u001b[2J");
+});

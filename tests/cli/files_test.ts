@@ -27,6 +27,8 @@ Deno.test("backup refuses what is no regular file, and touches nothing beside it
       ["/dev/null", /is a device/],
       [`${directory}/in/dangling`, /exists already/],
       [workplace.path, /exists already/],
+      [`${workplace.path}/below-a-file`, /cannot be written/],
+      [`${directory}/${"x".repeat(300)}`, /cannot be written/],
     ] as const;
     for (const [file, reason] of refused) {
       const { error, stdout, stderr } = await workplace.execute(["backup", file]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { addHugeRow, addLogRow, alterRow, damageLastPage, damageTable, HUGE } from "./damage.ts";
+import { generatePrivateJwk } from "../../lib/keys/signing_key.ts";
 import { withWorkplace } from "./workplace.ts";
 
 Deno.test("keys plan tells the row of the log whose timestamp has another form, and goes on", async () => {
@@ -75,5 +76,52 @@ Deno.test("doctor names the page of the log that is damaged", async () => {
     assert.match(database!.message, new RegExp(`\\bpage ${page}\\b`));
     const [first] = await workplace.keys();
     assert.match(await workplace.run(["keys", "revoke", first!.kid]), /is revoked/);
+  }, { alg: "ES256" });
+});
+
+Deno.test("logs and users list show rows whose columns hold other things than text, and go on", async () => {
+  await withWorkplace(async (workplace) => {
+    await workplace.run(["users", "add", "alice", "--email", "alice@example.com"]);
+    workplace.tamper((database) => {
+      database.run("UPDATE users SET password_hash = CAST(password_hash AS BLOB)");
+      database.run("INSERT INTO users VALUES (9007199254740993, 'bob', 'x', 'b@c.d', 5, x'41')");
+      database.run("INSERT INTO auth_logs VALUES (1, x'41', 5, 1)");
+      database.run("INSERT INTO auth_logs VALUES (9007199254740993, '::1', x'42', NULL)");
+    });
+    const users = await workplace.run(["users", "list"]);
+    assert.match(users, /^1 +alice/m);
+    assert.match(users, /^9007199254740993 +bob/m);
+    const logs = await workplace.run(["logs"]);
+    assert.match(logs, /^5 +A +alice$/m);
+    assert.match(logs, /^B +::1 +\(refused\)$/m);
+    await workplace.run(["users", "disable", "alice"]);
+    await workplace.run(["users", "reset-password", "alice"]);
+  }, { alg: "ES256" });
+});
+
+Deno.test("keys revoke works although the users are damaged", async () => {
+  await withWorkplace(async (workplace) => {
+    const [key] = await workplace.keys();
+    await damageTable(workplace, "users");
+    assert.match(await workplace.run(["keys", "revoke", key!.kid]), /is revoked/);
+  }, { alg: "ES256" });
+});
+
+Deno.test("keys import refuses a key while a row cannot be opened, which could be the same one", async () => {
+  await withWorkplace(async (workplace) => {
+    const jwk = { ...await generatePrivateJwk("ES256"), kid: "first" };
+    const file = `${workplace.directory}/key.jwk`;
+    await Deno.writeTextFile(file, JSON.stringify(jwk));
+    await workplace.run(["keys", "import", file]);
+    const alter = (change: string) =>
+      workplace.tamper((database) => {
+        const sql = `UPDATE keys SET exp = exp ${change} 1 WHERE kid = (SELECT max(kid) FROM keys)`;
+        database.run(sql);
+      });
+    alter("+");
+    const error = await workplace.refused(["keys", "import", file, "--kid", "second"]);
+    assert.equal(error.code, "key_unreadable");
+    alter("-");
+    assert.deepEqual((await workplace.keys()).filter(({ kid }) => kid === "second"), []);
   }, { alg: "ES256" });
 });

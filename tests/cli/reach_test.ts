@@ -71,3 +71,24 @@ Deno.test("healthcheck needs no database and no secret", async () => {
     });
   }, { alg: "ES256" });
 });
+
+Deno.test("doctor reads no more of an issuer's answer than a JWK set has", async () => {
+  await withWorkplace(async (workplace) => {
+    let sent = 0;
+    const endless = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            const chunk = new Uint8Array(65_536);
+            sent += chunk.length;
+            controller.enqueue(chunk);
+          },
+        }),
+      );
+    await withIssuer(endless, async (PORT) => {
+      const found = await issuerFinding(workplace, { ISSUER: undefined, PORT });
+      assert.match(found.message, /publishes other keys/);
+    });
+    assert.ok(sent < 16 * 1024 * 1024, `${sent} bytes were sent`);
+  }, { alg: "ES256" });
+});

@@ -102,3 +102,14 @@ Deno.test("Server says of its own answers that they are of the type that they na
     await failed.body?.cancel();
   });
 });
+
+Deno.test("Server refuses a target in absolute form whose authority is none, whatever Host says", async () => {
+  await withServer((request) => new Response(new URL(request.url).pathname), async ({ port }) => {
+    const ask = (target: string) =>
+      sendRaw(port, [`GET ${target} HTTP/1.1`, "Host: localhost", "Connection: close"]);
+    for (const authority of ["256.256.256.256", "a:b:c", "a:99999", "xn--", "1.2.3.4.5"]) {
+      assert.match(await ask(`http://${authority}/`), /^HTTP\/1\.1 400 /, authority);
+    }
+    assert.match(await ask("http://a.example:80/"), /^HTTP\/1\.1 200 /);
+  });
+});

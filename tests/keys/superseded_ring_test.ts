@@ -5,7 +5,16 @@ import { revoke } from "../../lib/rotation/operations.ts";
 import { KeyEncryption } from "../../lib/sealing/key_encryption.ts";
 import type { KeyStorage } from "../../lib/storage/storage.ts";
 import { makeRing, POLICY } from "../support.ts";
-import { keyIn, linesWith, NEW_SECRET, publishedKids, putRows, reseal, rowOf } from "./rings.ts";
+import {
+  keyIn,
+  linesWith,
+  makeRingOverDatabase,
+  NEW_SECRET,
+  publishedKids,
+  putRows,
+  reseal,
+  rowOf,
+} from "./rings.ts";
 
 /** What a protected header says of its key's times. */
 interface Times {
@@ -178,4 +187,31 @@ Deno.test("KeyRing that finds the new secret at once is never without it", async
   time.advance(POLICY.rotation);
   await ring.maintain();
   assert.equal(ring.keys.length, 4);
+});
+
+Deno.test("KeyRing under an old secret holds the proven times again when it can prove them", async () => {
+  const { ring, storage, encryption, time } = await makeRing();
+  const before = await storage.readKeys();
+  const times = schedulesOf(ring);
+  const { id, exp } = keyIn("active", ring, time);
+  await reseal(storage);
+  await forge(storage, id, { exp: exp - 1000 });
+  await ring.signer();
+  assert.notDeepEqual(schedulesOf(ring), times);
+  assert.ok(await storage.rekey(await storage.readKeys(), before.records, encryption.record));
+  await ring.signer();
+  assert.deepEqual(schedulesOf(ring), times);
+});
+
+Deno.test("KeyRing goes on with what it holds when the record of the secret is lost or junk", async () => {
+  for (
+    const spoil of ["DELETE FROM meta WHERE name = 'kek_check'", "UPDATE meta SET value = x'00'"]
+  ) {
+    const { ring, database } = await makeRingOverDatabase();
+    const { kid } = await ring.signer();
+    database.run(spoil);
+    assert.equal((await ring.signer()).kid, kid);
+    await ring.maintain();
+    assert.equal((await ring.signer()).kid, kid);
+  }
 });

@@ -115,6 +115,33 @@ Deno.test("renewSecret() keeps what stands in the file when the secret was given
   }, { secret: SECRET });
 });
 
+Deno.test("renewSecret() of an older database that was restored keeps the newer one's secret, too", async () => {
+  await withSealedDatabase(async (sealed) => {
+    const [older, rows] = [await sealed.record(), (await sealed.storage.readKeys()).records];
+    await sealed.renew();
+    const newer = await sealed.record();
+    const value = (await Deno.readTextFile(sealed.file)).trimEnd();
+    assert.ok(await sealed.storage.rekey(await sealed.storage.readKeys(), rows, older)); // restored
+
+    await sealed.renew();
+    await sealed.assertOpens();
+    for (const record of [older, newer]) await sealed.unlock(record);
+    assert.equal((await sealed.unlock(newer)).secret.value, value);
+  });
+});
+
+Deno.test("renewSecret() keeps a secret where it is found, also when others were given in between", async () => {
+  await withSealedDatabase(async (sealed) => {
+    const older = await sealed.record();
+    await sealed.change(NEW_SECRET);
+    sealed.source.secret = NEW_SECRET; // from now on it is given in the environment
+    await sealed.renew();
+    sealed.source.secret = undefined;
+    await sealed.assertOpens();
+    await sealed.unlock(older);
+  });
+});
+
 Deno.test("renewSecret() keeps nothing when there was no file", async () => {
   await withSealedDatabase(async (sealed, directory) => {
     const { file, keptFile } = await sealed.renew();

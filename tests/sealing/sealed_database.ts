@@ -66,8 +66,8 @@ export class SealedDatabase {
 
   /** What a rekey works with, when it begins now. */
   async parts({ storage = this.storage, disk = DISK }: { storage?: KeyStorage; disk?: Disk } = {}) {
-    const { encryption } = await this.unlock();
-    return { storage, encryption, log: this.#log, disk, cost: CHEAP };
+    const { encryption, secret } = await this.unlock();
+    return { storage, encryption, secret, log: this.#log, disk, cost: CHEAP };
   }
 
   async renew(parts: { storage?: KeyStorage; disk?: Disk } = {}): Promise<Resealed> {

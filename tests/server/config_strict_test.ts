@@ -60,6 +60,15 @@ Deno.test("loadConfig() refuses an ISSUER that verifiers could read in another w
   const odd = [
     "http://a/b c",
     "http://x:99999",
+    "http://010.0.0.1",
+    "http://0x7f.1/",
+    "http://a\\b",
+    "http://@h",
+    "http://x/../y",
+    "http://ex%41mple.org",
+    "http://\u200bx.example",
+    "http://X.example",
+    "http://x.example:80",
     "http://[::1",
     "http://?",
     "ftp://x",
@@ -71,10 +80,11 @@ Deno.test("loadConfig() refuses an ISSUER that verifiers could read in another w
   }
 });
 
-Deno.test("loadConfig() takes any text as AUDIENCE", () => {
-  for (const audience of ["orders", "https://api.example/?a#b", "two words", "ü"]) {
+Deno.test("loadConfig() takes any text as AUDIENCE that has no colon, or is a URI (RFC 7519 §2)", () => {
+  for (const audience of ["orders", "https://api.example/?a#b", "two words", "ü", "urn:x:y"]) {
     assert.equal(load({ AUDIENCE: audience }).audience, audience);
   }
+  assertRefused("AUDIENCE", ["http://", ":", "a:b c", "9:x"]);
 });
 
 Deno.test("loadConfig() refuses a HOST that is an address to some readers and another to others", () => {

@@ -75,7 +75,10 @@ export function testUsers(test: TestProperty): void {
   test("replacePasswordHash() replaces the hash that was read, and no other", async (storage) => {
     const { id } = (await storage.createUser(ALICE))!;
     assert.equal(await storage.replacePasswordHash(id, "stale", "new"), false);
-    assert.equal(await storage.replacePasswordHash(id + 1, ALICE.passwordHash, "new"), false);
+    assert.equal(
+      await storage.replacePasswordHash(Number(id) + 1, ALICE.passwordHash, "new"),
+      false,
+    );
     assert.equal((await storage.findUser("alice"))!.passwordHash, ALICE.passwordHash);
     assert.equal(await storage.replacePasswordHash(id, ALICE.passwordHash, "new"), true);
     assert.equal((await storage.findUser("alice"))!.passwordHash, "new");
@@ -102,7 +105,7 @@ export function testUsers(test: TestProperty): void {
   test("recordAuthentication() writes nothing when the user has changed since", async (storage) => {
     const alice = (await storage.createUser(ALICE))!;
     await storage.replacePasswordHash(alice.id, alice.passwordHash, "$argon2id$two");
-    const gone = { ...alice, id: alice.id + 1 };
+    const gone = { ...alice, id: Number(alice.id) + 1 };
     for (const user of [alice, gone]) {
       assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user }), false);
     }

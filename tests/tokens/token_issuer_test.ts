@@ -129,3 +129,13 @@ Deno.test("TokenIssuer.issueExpired() is refused when expired tokens are switche
   const { issuer } = await makeIssuer({ policy: { expiredTokens: false } });
   await assert.rejects(issuer.issueExpired("alice"), { code: "invalid_request" });
 });
+
+Deno.test("TokenIssuer.issue() gives no token that would be over at once", async () => {
+  const { ring, time } = await makeRing();
+  const signer = await ring.signer();
+  const exp = time.seconds + POLICY.clockSkew;
+  const ending = { signer: () => Promise.resolve({ ...signer, exp }) } as unknown as KeyRing;
+  const { clock } = time;
+  const issuer = new TokenIssuer({ ...POLICY, ring: ending, clock, issuer: ISSUER, audience: "a" });
+  await assert.rejects(issuer.issue("alice"), { code: "overloaded" });
+});

@@ -7,11 +7,12 @@ import type {
   AuthenticationQuery,
   AuthenticationRecord,
 } from "../storage.ts";
+import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { setLastLogin } from "./users_table.ts";
 
-const SELECT_ENTRIES =
-  "SELECT auth_logs.id, request_ip AS ip, request_timestamp AS timestamp, username " +
+const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_ip")} AS ip, ` +
+  `${text("request_timestamp")} AS timestamp, ${text("username")} AS username ` +
   "FROM auth_logs LEFT JOIN users ON users.id = user_id";
 
 /** In a transaction: false, with nothing written, when the user is not as it was checked. */
@@ -34,7 +35,8 @@ export function readAuthentications(
   { afterId, since, username, limit }: AuthenticationQuery,
 ): AuthenticationEntry[] {
   return database.all<AuthenticationEntry>(
-    `${SELECT_ENTRIES} WHERE auth_logs.id > ? AND request_timestamp >= ? ` +
+    `${SELECT_ENTRIES} WHERE auth_logs.id > ? ` +
+      "AND (request_timestamp >= ? OR typeof(request_timestamp) <> 'text') " +
       "AND (? IS NULL OR username = ? COLLATE NOCASE) ORDER BY auth_logs.id LIMIT ?",
     afterId,
     timestamp(since),
@@ -65,7 +67,7 @@ export function countAuthentications(
   return database.get<AuthenticationCount>(
     "SELECT count(*) FILTER (WHERE user_id IS NOT NULL) AS count, " +
       `max(request_timestamp) FILTER (WHERE user_id IS NOT NULL AND ${IS_TIMESTAMP}) AS newest, ` +
-      `min(id) FILTER (WHERE NOT ${IS_TIMESTAMP}) AS odd ` +
+      `${exact(`min(id) FILTER (WHERE NOT ${IS_TIMESTAMP})`)} AS odd ` +
       // Times of another form sort anywhere: before all text, before this program, after the rest.
       "FROM auth_logs WHERE request_timestamp >= ? OR request_timestamp < '1970-01-01' " +
       "OR request_timestamp IS NULL",

@@ -14,6 +14,10 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
  */
 const CHECKPOINT_PAGES = 200;
 
+/** A counter of changes that no program of this kind has written does not count any more. */
+const RESET_COUNTER = "UPDATE meta SET value = 0 WHERE name = 'keys_revision' AND " +
+  `(typeof(value) <> 'integer' OR value NOT BETWEEN 0 AND ${2 ** 52})`;
+
 /** How often a database that could not be written is opened anew, in milliseconds. */
 const ATTEMPT_INTERVAL = 1000;
 
@@ -176,6 +180,7 @@ export class SqliteDatabase {
     this.run("PRAGMA synchronous = FULL");
     this.run("PRAGMA foreign_keys = ON");
     this.#migrate();
+    this.run(RESET_COUNTER);
     this.get("PRAGMA busy_timeout = 0");
     if (this.#path !== ":memory:") this.#file = identityOf(this.#path);
   }
@@ -214,7 +219,7 @@ export class SqliteDatabase {
 }
 
 function examineExisting(path: string): Examination {
-  const examined = examineDatabase(path, 0);
+  const examined = examineDatabase(path, { busyTimeout: 0 });
   if (!examined.isNew) return examined;
   throw storageUnavailable("unreachable", new Error(`${path} is gone`));
 }

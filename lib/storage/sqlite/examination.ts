@@ -22,6 +22,13 @@ export interface Examination {
   snapshot?: { connection: Connection; fault: StorageFault };
 }
 
+export interface ExaminationOptions {
+  /** How long to wait for a lock, in milliseconds. */
+  busyTimeout?: number;
+  /** Whether the table of users is examined, too, unless that takes long. */
+  withUsers?: boolean;
+}
+
 /** What the first bytes of a database say (https://sqlite.org/fileformat.html §1.3.1). */
 const MAGIC = "SQLite format 3\0";
 
@@ -40,7 +47,10 @@ export const IN_MEMORY: Examination = { path: ":memory:", isNew: true, keyEncryp
  * @throws {DomainError} `database_unusable` when it is no regular file, corrupt, foreign, newer than
  * this program, or cannot be read; `storage_unavailable` when that may pass.
  */
-export function examineDatabase(path: string, busyTimeout = OPENING_TIMEOUT): Examination {
+export function examineDatabase(
+  path: string,
+  { busyTimeout = OPENING_TIMEOUT, withUsers = false }: ExaminationOptions = {},
+): Examination {
   assertRegular(path);
   if (sizeOf(path) === 0) return { path, isNew: true, keyEncryption: undefined };
   assertDatabase(path);
@@ -49,7 +59,7 @@ export function examineDatabase(path: string, busyTimeout = OPENING_TIMEOUT): Ex
   try {
     const version = assertVersion(path, connection);
     if (version === 0) return { path, isNew: true, keyEncryption: undefined };
-    assertSound(path, connection);
+    assertSound(path, connection, withUsers);
     isKept = fault !== undefined;
     return {
       path,
@@ -194,10 +204,11 @@ function assertVersion(path: string, connection: Connection): number {
   return version;
 }
 
-/** The tables without which nothing works; they are small, but for the users. */
-function assertSound(path: string, connection: Connection): void {
+/** The tables without which no key can be had are small; the users are not always. */
+function assertSound(path: string, connection: Connection, withUsers: boolean): void {
   const { page_count: pages } = connection.get<{ page_count: number }>("PRAGMA page_count")!;
-  for (const table of ["sqlite_schema", "keys", "meta", ...(pages > FEW_PAGES ? [] : ["users"])]) {
+  const users = withUsers && pages <= FEW_PAGES ? ["users"] : [];
+  for (const table of ["sqlite_schema", "keys", "meta", ...users]) {
     const details = integrityOf(connection, table);
     if (details !== "ok") throw corruption(path, details);
   }

@@ -3,6 +3,7 @@
 import { isSameBytes } from "../../base/bytes.ts";
 import type { KeyChange, KeyEncryptionRecord, KeyRecord, KeySnapshot, OddRow } from "../storage.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { exact } from "./columns.ts";
 import { readCheck, readPolicy, readRevision, writeKeyEncryption } from "./meta.ts";
 
 /** A row as it is: a program that is not this one may have written anything anywhere. */
@@ -12,14 +13,7 @@ interface Row {
   exp: unknown;
 }
 
-/** A column whose numbers arrive as text when JavaScript cannot hold them. */
-function exact(column: string, name: string): string {
-  const { MIN_SAFE_INTEGER: least, MAX_SAFE_INTEGER: most } = Number;
-  return `CASE WHEN typeof(${column}) <> 'integer' OR ${column} BETWEEN ${least} AND ${most} ` +
-    `THEN ${column} ELSE CAST(${column} AS TEXT) END AS ${name}`;
-}
-
-const SELECT = `SELECT ${exact("kid", "id")}, key, ${exact("exp", "exp")} FROM keys ORDER BY kid`;
+const SELECT = `SELECT ${exact("kid")} AS id, key, ${exact("exp")} AS exp FROM keys ORDER BY kid`;
 
 export function readKeys(database: SqliteDatabase): KeySnapshot {
   const records: KeyRecord[] = [];

@@ -11,6 +11,7 @@ import type {
   KeyRecord,
   KeySnapshot,
   NewUser,
+  RowId,
   Storage,
   UserRecord,
 } from "../storage.ts";
@@ -83,7 +84,7 @@ export class SqliteStorage implements Storage {
     return this.#read(users.listUsers);
   }
 
-  replacePasswordHash(userId: number, from: string, to: string): Promise<boolean> {
+  replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean> {
     return this.#write((database) => users.replacePasswordHash(database, userId, from, to));
   }
 

@@ -1,11 +1,15 @@
 /** The table `users`. */
 
 import { timestamp } from "../../base/clock.ts";
-import type { NewUser, UserRecord } from "../storage.ts";
+import type { NewUser, RowId, UserRecord } from "../storage.ts";
+import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
-const COLUMNS = "id, username, password_hash AS passwordHash, email, " +
-  "date_registered AS dateRegistered, last_login AS lastLogin";
+const COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
+  `${text("password_hash")} AS passwordHash, ${text("email")} AS email, ` +
+  `${text("date_registered")} AS dateRegistered, ${text("last_login")} AS lastLogin`;
+
+const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 
 export function createUser(database: SqliteDatabase, user: NewUser): UserRecord | undefined {
   return database.get<UserRecord>(
@@ -32,11 +36,11 @@ export function listUsers(database: SqliteDatabase): UserRecord[] {
 /** Says whether it did: not when the hash is another one by now. */
 export function replacePasswordHash(
   database: SqliteDatabase,
-  userId: number,
+  userId: RowId,
   from: string,
   to: string,
 ): boolean {
-  const sql = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
+  const sql = `UPDATE users SET password_hash = ? WHERE ${IS_AS_CHECKED}`;
   return database.run(sql, to, userId, from) === 1;
 }
 
@@ -46,6 +50,6 @@ export function setLastLogin(
   { id, passwordHash }: Pick<UserRecord, "id" | "passwordHash">,
   at: number,
 ): boolean {
-  const sql = "UPDATE users SET last_login = ? WHERE id = ? AND password_hash = ?";
+  const sql = `UPDATE users SET last_login = ? WHERE ${IS_AS_CHECKED}`;
   return database.run(sql, timestamp(at), id, passwordHash) === 1;
 }

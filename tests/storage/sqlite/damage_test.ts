@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { isDomainError } from "../../../lib/base/errors.ts";
+import { examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
 import { SCHEMA_VERSION } from "../../../lib/storage/sqlite/schema.ts";
 import { SqliteStorage } from "../../../lib/storage/sqlite/sqlite_storage.ts";
 import { failureOf, openDatabase, openStorage, withTempDir } from "../../support.ts";
-import { assertRefusedUntouched, damageTable, makeOldDatabase } from "./databases.ts";
+import {
+  assertRefusedUntouched,
+  damageTable,
+  makeOldDatabase,
+  runElsewhere,
+  withDatabase,
+} from "./databases.ts";
 
 /** A user, and so many keys that their table is a tree. */
 const ROWS = `
@@ -77,15 +84,54 @@ Deno.test("SqliteStorage tells damage that it meets at run time as storage that 
   });
 });
 
-Deno.test("SqliteStorage tells a number that JavaScript cannot hold as damage, and works beside it", async () => {
+Deno.test("SqliteStorage gives a number that JavaScript cannot hold as text, and works on its row", async () => {
   const database = openDatabase();
   const storage = new SqliteStorage(database);
   database.run(
     "INSERT INTO users (id, username, password_hash) VALUES (9007199254740993, 'alice', 'x')",
   );
   database.run("INSERT INTO users (id, username, password_hash) VALUES (1, 'bob', 'x')");
-  await assertDamaged(() => storage.findUser("alice"));
-  await assertDamaged(() => storage.listUsers());
-  assert.equal((await storage.findUser("bob"))!.id, 1);
+  assert.deepEqual((await storage.listUsers()).map(({ id }) => id), [1, "9007199254740993"]);
+  const alice = (await storage.findUser("alice"))!;
+  assert.ok(await storage.replacePasswordHash(alice.id, "x", "y"));
+  const user = { ...alice, passwordHash: "y" };
+  assert.ok(await storage.recordAuthentication({ ip: "::1", at: 0, user }));
+  const [entry] = await storage.newestAuthentications(1);
+  assert.equal(entry!.username, "alice");
+  assert.equal((await storage.findUser("bob"))!.passwordHash, "x");
   await storage.close();
+});
+
+Deno.test("SqliteStorage takes bytes in a column of text for text, whoever wrote them there", async () => {
+  const database = openDatabase();
+  const storage = new SqliteStorage(database);
+  database.run("INSERT INTO users (username, password_hash) VALUES ('alice', CAST('x' AS BLOB))");
+  database.run("INSERT INTO auth_logs (request_ip, request_timestamp) VALUES (x'41', 5)");
+  const [alice] = await storage.listUsers();
+  assert.equal(alice!.passwordHash, "x");
+  assert.ok(await storage.replacePasswordHash(alice!.id, "x", "y"));
+  const query = { afterId: 0, since: 0, limit: 10 };
+  const [entry] = await storage.readAuthentications(query);
+  assert.deepEqual([entry!.ip, entry!.timestamp], ["A", "5"]);
+  await storage.close();
+});
+
+Deno.test("examineDatabase() leaves the users alone for a command, which may need the keys alone", async () => {
+  await withDamagedUsers(100, (path) => {
+    assert.equal(examineDatabase(path).isNew, false);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("SqliteDatabase.open() counts changes again when the counter was spoilt", async () => {
+  await withDatabase(async (path) => {
+    for (const spoilt of ["'9e999'", "9007199254740993", "x'00'", "-1"]) {
+      runElsewhere(path, `UPDATE meta SET value = ${spoilt} WHERE name = 'keys_revision'`);
+      const storage = openStorage(path);
+      const before = await storage.revision();
+      await storage.writePolicy(new TextEncoder().encode(spoilt));
+      assert.ok(await storage.revision() > before, spoilt);
+      await storage.close();
+    }
+  });
 });

@@ -78,7 +78,7 @@ async function stateOf(path: string) {
 
 /** Asserts that the database at `path` is refused, is named, and that it is told what to do. */
 export async function assertRefused(path: string, reason: RegExp): Promise<void> {
-  for (const look of [() => examineDatabase(path), () => openDatabase(path)]) {
+  for (const look of [() => examineDatabase(path, { withUsers: true }), () => openDatabase(path)]) {
     const error = await failureOf(look, String(reason));
     assert.ok(isDomainError(error, "database_unusable"), String(error));
     assert.match(error.message, reason);
