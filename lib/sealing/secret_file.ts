@@ -41,8 +41,13 @@ export function keptFileOf(file: string, record: KeyEncryptionRecord): string {
 export async function keptFilesOf(file: string): Promise<string[]> {
   const start = `${basename(file)}.old-`;
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(dirname(file))) {
-    if (name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length))) names.push(name);
+  try {
+    for await (const { name } of Deno.readDir(dirname(file))) {
+      const isKept = name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length));
+      if (isKept) names.push(name);
+    }
+  } catch {
+    return []; // who may not list the directory has kept nothing there
   }
   return names.sort().slice(0, MOST_KEPT).map((name) => join(dirname(file), name));
 }

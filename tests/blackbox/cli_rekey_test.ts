@@ -213,7 +213,7 @@ Deno.test("a server under the old secret serves what it holds, writes no key, an
   await eventually("it says so", () => {
     const said = /"level":"error","message":"[^"]*secret of the database was changed/;
     return said.test(server.stderr) ? true : undefined;
-  }, { patience: 2000 });
+  }, NOTICED);
   assert.deepEqual(await publishedKids(server), kids);
   assert.ok(kids.includes(await verify(server, await server.token(user))));
   await server.token(await server.register());
@@ -244,7 +244,7 @@ Deno.test("a key revoked under the new secret never signs again on a server unde
   }
   await eventually("it has left the JWKS", async () => {
     return (await publishedKids(server)).includes(kid) ? undefined : true;
-  }, { patience: 2000 });
+  }, NOTICED);
   await server.stop();
   await using restarted = await Server.start({ directory, env: WITH_NEW });
   const token = await restarted.token(user);

@@ -15,7 +15,7 @@ export const SECRET = "a secret for tests only";
 export const WITH_SECRET: Environment = { NOT_MY_KEY: SECRET };
 
 /** How long to wait for what a server notices within a second, with a margin for busy machines. */
-export const NOTICED = { patience: 2000 };
+export const NOTICED = { patience: 5000 };
 
 /** A key as `keys list --json` shows it. */
 export interface ListedKey {

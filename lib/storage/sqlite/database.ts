@@ -14,8 +14,8 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
  */
 const CHECKPOINT_PAGES = 200;
 
-/** A counter of changes that no program of this kind has written does not count any more. */
-const RESET_COUNTER = "UPDATE meta SET value = 0 WHERE name = 'keys_revision' AND " +
+/** A counter of changes as no program of this kind writes it: it would not count any more. */
+const IS_SPOILT = "name = 'keys_revision' AND " +
   `(typeof(value) <> 'integer' OR value NOT BETWEEN 0 AND ${2 ** 52})`;
 
 /** How often a database that could not be written is opened anew, in milliseconds. */
@@ -180,7 +180,9 @@ export class SqliteDatabase {
     this.run("PRAGMA synchronous = FULL");
     this.run("PRAGMA foreign_keys = ON");
     this.#migrate();
-    this.run(RESET_COUNTER);
+    if (this.get(`SELECT 1 FROM meta WHERE ${IS_SPOILT}`) !== undefined) {
+      this.run(`UPDATE meta SET value = 0 WHERE ${IS_SPOILT}`);
+    }
     this.get("PRAGMA busy_timeout = 0");
     if (this.#path !== ":memory:") this.#file = identityOf(this.#path);
   }
