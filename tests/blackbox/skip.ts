@@ -5,7 +5,12 @@ export async function works([command, ...args]: readonly string[], what: string)
   const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
   const outcome = await new Deno.Command(command!, options).output().catch(() => undefined);
   if (outcome?.success) return true;
-  const line = `skipped: ${what}, which needs ${[command, ...args].join(" ")}\n`;
-  await Deno.stderr.write(new TextEncoder().encode(line));
+  await say(what, [command, ...args].join(" "));
   return false;
+}
+
+/** Says that something is skipped because of what is not there. */
+export async function say(what: string, lacking: string): Promise<void> {
+  const line = `skipped: ${what}, which needs ${lacking}\n`;
+  await Deno.stderr.write(new TextEncoder().encode(line));
 }
