@@ -3,9 +3,10 @@
 import { exportSPKI, importJWK } from "jose";
 import { isoTime, numericDate } from "../base/clock.ts";
 import { DomainError, keyUnreadable } from "../base/errors.ts";
-import type { HeldKey } from "../keys/held_keys.ts";
+import type { HeldKey } from "../keys/held_key.ts";
 import { type ImportedKey, readPrivateKey } from "../keys/key_import.ts";
-import { type KeyDecision, KeyRing } from "../keys/key_ring.ts";
+import type { KeyDecision } from "../keys/key_changes.ts";
+import { KeyRing } from "../keys/key_ring.ts";
 import { insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
 import { activeKey, keyState, PUBLICATION_DELAY, type Schedule } from "../rotation/policy.ts";
 import { planTimeline } from "../rotation/timeline.ts";

@@ -3,23 +3,10 @@
 import { isSameBytes } from "../base/bytes.ts";
 import { DomainError, isDomainError, keyUnreadable } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { ScheduledKey } from "../rotation/policy.ts";
-import { readSchedule } from "../sealing/encryption.ts";
+import { activeKey, waitingKeys } from "../rotation/policy.ts";
 import type { KeyEncryption } from "../sealing/key_encryption.ts";
-import type {
-  KeyEncryptionRecord,
-  KeyRecord,
-  KeySnapshot,
-  KeyStorage,
-  OddRow,
-} from "../storage/storage.ts";
-import { importSigningKey, type SigningKey } from "./signing_key.ts";
-
-/** An opened key: its schedule, and what it signs with. */
-export interface HeldKey extends ScheduledKey, SigningKey {
-  /** The row that it was opened from; `undefined` when another row, unproven, has ended it earlier. */
-  record: KeyRecord | undefined;
-}
+import type { KeyEncryptionRecord, KeySnapshot, KeyStorage, OddRow } from "../storage/storage.ts";
+import { byId, type HeldKey, isSameRecord, openRow, type Reading, survivors } from "./held_key.ts";
 
 export interface HeldKeysParts {
   storage: KeyStorage;
@@ -29,12 +16,6 @@ export interface HeldKeysParts {
   /** Whether the first reading refuses everything when a row cannot be opened. */
   isStrict: boolean;
   log: Log;
-}
-
-/** What one reading of the storage gave. */
-interface Reading {
-  keys: readonly HeldKey[];
-  refused: readonly OddRow[];
 }
 
 export class HeldKeys {
@@ -83,6 +64,14 @@ export class HeldKeys {
    */
   get isSuperseded(): boolean {
     return this.#isSuperseded;
+  }
+
+  /** The key that signs at `now`, in seconds since the epoch. */
+  signerAt(now: number): HeldKey | undefined {
+    const active = activeKey(this.#keys, now);
+    // Another process has ended it early and told nobody here when the next one begins.
+    if (active === undefined && this.#isSuperseded) return waitingKeys(this.#keys, now)[0];
+    return active;
   }
 
   /** Reads the storage if the keys have changed in it. @throws as `reload` does. */
@@ -192,51 +181,4 @@ export class HeldKeys {
     }
     this.#isSuperseded = encryption === undefined;
   }
-}
-
-/** @throws {DomainError} `key_unreadable` when the row is not as it was sealed. */
-async function openRow(record: KeyRecord, encryption: KeyEncryption): Promise<HeldKey> {
-  const { schedule, jwk } = await encryption.open(record);
-  try {
-    return { ...schedule, ...await importSigningKey(jwk), record };
-  } catch (error) {
-    throw keyUnreadable(record.id, "it holds no usable key", error);
-  }
-}
-
-/**
- * The held keys whose rows are still there, when those cannot be opened any more. Nobody proves the
- * times in their headers, so they can only take away: a revocation, or an earlier end.
- */
-function survivors(held: readonly HeldKey[], { records }: KeySnapshot): Reading {
-  const rows = byId(records);
-  const refused: OddRow[] = [];
-  const keys = held.flatMap((key) => {
-    const record = rows.get(key.id);
-    if (record === undefined) return [];
-    if (key.record && isSameRecord(record, key.record)) return [key];
-    try {
-      const { signUntil, exp, revokedAt } = readSchedule(record);
-      return [{
-        ...key,
-        record: undefined,
-        signUntil: Math.min(key.signUntil, signUntil),
-        exp: Math.min(key.exp, exp),
-        revokedAt: key.revokedAt ?? revokedAt,
-      }];
-    } catch (error) {
-      refused.push({ id: String(key.id), reason: (error as Error).message });
-      return [];
-    }
-  });
-  return { keys, refused };
-}
-
-function byId<Row extends { id: number }>(rows: readonly Row[]): Map<number, Row> {
-  return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** Whether two rows of `keys` are the same to the byte. */
-function isSameRecord(one: KeyRecord, other: KeyRecord): boolean {
-  return one.id === other.id && one.exp === other.exp && isSameBytes(one.key, other.key);
 }

@@ -5,27 +5,17 @@
  * it imports `lib/sealing`, `lib/rotation`, `lib/storage` and `lib/base`.
  */
 
-import type { JWK } from "jose";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError, isDomainError } from "../base/errors.ts";
 import { errorFields } from "../base/log.ts";
-import {
-  activeKey,
-  bornExpiredKey,
-  isEmptyPlan,
-  nextMoment,
-  planRotation,
-  reschedule,
-  type Schedule,
-  type ScheduledKey,
-  waitingKeys,
-} from "../rotation/policy.ts";
+import { bornExpiredKey, type Schedule } from "../rotation/policy.ts";
 import type { OddRow } from "../storage/storage.ts";
 import type { SigningAlgorithm } from "./algorithms.ts";
-import { type HeldKey, HeldKeys, type HeldKeysParts } from "./held_keys.ts";
+import type { HeldKey } from "./held_key.ts";
+import { HeldKeys, type HeldKeysParts } from "./held_keys.ts";
+import { type Decide, KeyChanges } from "./key_changes.ts";
 import type { KeyPolicy } from "./key_policy.ts";
 import type { KeyPool } from "./key_pool.ts";
-import { KeyWriter } from "./key_writer.ts";
 import { preparePublishedSet, type PublishedSet } from "./published_set.ts";
 import { SharedPolicy } from "./shared_policy.ts";
 import type { PrivateJwk, SigningKey } from "./signing_key.ts";
@@ -44,14 +34,6 @@ export interface KeyRingParts extends Omit<HeldKeysParts, "isStrict"> {
 /** A key to sign with now; a token must end by `exp` (seconds since the epoch). */
 export type Signer = SigningKey & Pick<Schedule, "exp">;
 
-/** What an operator's decision changes: schedules of held keys, rows, and perhaps a new key. */
-export interface KeyDecision {
-  change?: readonly ScheduledKey[];
-  add?: { schedule: Schedule; jwk: JWK };
-  /** Numbers of rows that cannot be opened, to delete. */
-  remove?: readonly (number | string)[];
-}
-
 /** What is said to who asks for an expired token where there are none. */
 export function expiredTokensOff(): DomainError {
   return new DomainError("invalid_request", "Expired tokens are switched off");
@@ -60,21 +42,17 @@ export function expiredTokensOff(): DomainError {
 export class KeyRing {
   readonly #parts: KeyRingParts;
   readonly #held: HeldKeys;
-  readonly #writer: KeyWriter;
+  readonly #changes: KeyChanges;
   #published: { of: readonly HeldKey[]; set: PublishedSet } | undefined;
   #maintenance: Promise<void> = Promise.resolve();
-  /** What was found in line with the policy, and until when it stays so. */
-  #inLine: { keys: readonly HeldKey[]; policy: KeyPolicy; from: number; until: number } | undefined;
   readonly #policy: SharedPolicy;
   readonly #isServing: boolean;
-  #lastActive: string | undefined;
-  #emergencies = 0;
 
   private constructor(parts: KeyRingParts, { isServing }: { isServing: boolean }) {
     this.#parts = parts;
     this.#held = new HeldKeys({ ...parts, isStrict: isServing });
-    this.#writer = new KeyWriter({ ...parts, held: this.#held });
     this.#policy = new SharedPolicy({ ...parts, held: this.#held });
+    this.#changes = new KeyChanges({ ...parts, held: this.#held, policy: this.#policy });
     this.#isServing = isServing;
   }
 
@@ -92,7 +70,7 @@ export class KeyRing {
     await ring.#held.reload();
     try {
       await ring.#policy.adopt();
-      while (ring.#active() === undefined && await ring.#step()) await ring.#held.refresh();
+      while (ring.#active() === undefined && await ring.#changes.step()) await ring.#held.refresh();
     } catch (error) {
       if (!isDomainError(error, "storage_unavailable") || ring.keys.length === 0) throw error;
       parts.log.warn("the server starts, but the database cannot be written", errorFields(error));
@@ -113,7 +91,7 @@ export class KeyRing {
 
   /** How often a key had to start signing that no verifier could know. */
   get emergencies(): number {
-    return this.#emergencies;
+    return this.#changes.emergencies;
   }
 
   /** The opened keys in the order in which they were made. */
@@ -187,7 +165,7 @@ export class KeyRing {
     const run = this.#maintenance.then(async () => {
       if (this.#held.isSuperseded) await this.#held.reload(); // the new secret may be there by now
       if (this.#isServing) await this.#policy.adopt();
-      while (await this.#step());
+      while (await this.#changes.step());
     });
     this.#maintenance = run.catch(() => {}); // the caller of `run` is told
     return run;
@@ -202,125 +180,15 @@ export class KeyRing {
    * @throws {DomainError} `conflict` under an old secret, `storage_unavailable`, `key_unreadable`, and
    * whatever `decide` throws; nothing has changed then.
    */
-  async change(decide: (keys: readonly HeldKey[], now: number) => KeyDecision): Promise<void> {
-    while (!await this.#tryChange(decide));
-  }
-
-  async #tryChange(decide: Parameters<KeyRing["change"]>[0]): Promise<boolean> {
-    await this.#held.refresh();
-    if (this.#held.isSuperseded) {
-      throw new DomainError("conflict", "The secret of the database was changed meanwhile", {
-        hints: ["try again with the new secret"],
-      });
-    }
-    const now = this.#now();
-    const { change = [], add, remove = [] } = decide(this.keys, now);
-    const joined = add ? [this.#writer.register(add.schedule, add.jwk)] : [];
-    const decided = [...reschedule(this.keys, change), ...joined.map(({ schedule }) => schedule)];
-    const plan = planRotation(decided, now, this.policy);
-    const made = plan.isEmergency ? await this.#finishedKey(plan.create.length) : "never";
-    if (made === "later") return false;
-    const successor = made === "never"
-      ? []
-      : [this.#writer.register(plan.create[0]!, made, joined)];
-    const after = reschedule(decided, plan.reschedule);
-    const held = new Set<ScheduledKey>(this.keys);
-    const scheduled = new Map(after.map((key) => [key.id, key]));
-    const added = new Set(joined.map(({ schedule }) => schedule.id));
-    const isDone = await this.#writer.commit({
-      reschedule: after
-        .filter((key) => !held.has(key) && !added.has(key.id) && !plan.remove.includes(key.id)),
-      add: [
-        ...joined.map((key) => ({ ...key, schedule: scheduled.get(key.schedule.id)! })),
-        ...successor,
-      ],
-      remove: [...plan.remove, ...remove],
-    });
-    if (isDone && successor.length > 0) this.#reportEmergency();
-    return isDone;
-  }
-
-  /**
-   * A new key that is ready; `later` after a wait for one, so that the caller decides anew; `never`
-   * when none can be made, which must not keep a leaked key from being revoked.
-   */
-  async #finishedKey(count: number): Promise<PrivateJwk | "later" | "never"> {
-    const { pool, log } = this.#parts;
-    const { alg } = this.policy;
-    const made = pool.take(alg);
-    if (made !== undefined) return made;
-    try {
-      pool.prepare(alg, count);
-      await pool.readied(alg);
-      return "later";
-    } catch (error) {
-      log.error("no key can be made", errorFields(error));
-      return "never";
-    }
-  }
-
-  /** One change, or one wait for a key in the making; false when nothing is left to do. */
-  async #step(): Promise<boolean> {
-    await this.#held.refresh();
-    this.#policy.follow();
-    this.#reportRotation();
-    const now = this.#now();
-    if (this.#held.isSuperseded || this.#isInLine(now)) return false;
-    const { keys, policy } = this;
-    const plan = planRotation(keys, now, policy);
-    if (isEmptyPlan(plan)) {
-      this.#inLine = { keys, policy, from: now, until: nextMoment(keys, now, policy) };
-      return false;
-    }
-    const { pool } = this.#parts;
-    const [urgent] = plan.create;
-    const made = urgent && pool.take(policy.alg);
-    if (urgent && !made && plan.reschedule.length === 0) {
-      pool.prepare(policy.alg, plan.create.length);
-      await pool.readied(policy.alg);
-      return true; // time has passed: decide anew
-    }
-    // What needs no new key does not wait for one: the active key could end while it is made.
-    const add = made ? [this.#writer.register(urgent!, made)] : [];
-    const isDone = await this.#writer.commit({ ...plan, add });
-    const isUnannounced = plan.isEmergency ||
-      (this.#active() === undefined && this.refused.length > 0);
-    if (isDone && made && isUnannounced) this.#reportEmergency();
-    return true;
-  }
-
-  /** Whether nothing has become due since the keys were last found in line with the policy. */
-  #isInLine(now: number): boolean {
-    const known = this.#inLine;
-    return known !== undefined && known.keys === this.keys && known.policy === this.policy &&
-      known.from <= now && now < known.until;
+  async change(decide: Decide): Promise<void> {
+    await this.#changes.change(decide);
   }
 
   #active(): HeldKey | undefined {
-    const now = this.#now();
-    const active = activeKey(this.keys, now);
-    // Another process has ended it early and told nobody here when the next one begins.
-    if (active === undefined && this.#held.isSuperseded) return waitingKeys(this.keys, now)[0];
-    return active;
+    return this.#held.signerAt(this.#now());
   }
 
   #now(): number {
     return numericDate(this.#parts.clock());
-  }
-
-  #reportEmergency(): void {
-    this.#emergencies++;
-    this.#parts.log.warn(
-      "no key could sign, so a new one signs at once: verifiers may refuse its tokens until they " +
-        "fetch the JWK set again",
-      { emergencies: this.#emergencies },
-    );
-  }
-
-  #reportRotation(): void {
-    const kid = this.#active()?.kid;
-    if (kid === this.#lastActive) return;
-    if (kid !== undefined) this.#parts.log.info("a key signs from now on", { kid });
-    this.#lastActive = kid;
   }
 }

@@ -2,9 +2,10 @@
 
 import type { JSONWebKeySet } from "jose";
 import type { SigningAlgorithm } from "../../lib/keys/algorithms.ts";
-import type { HeldKey } from "../../lib/keys/held_keys.ts";
+import type { HeldKey } from "../../lib/keys/held_key.ts";
 import { KeyPool } from "../../lib/keys/key_pool.ts";
-import { type KeyDecision, KeyRing } from "../../lib/keys/key_ring.ts";
+import type { KeyDecision } from "../../lib/keys/key_changes.ts";
+import { KeyRing } from "../../lib/keys/key_ring.ts";
 import type { PrivateJwk } from "../../lib/keys/signing_key.ts";
 import { isBornExpired, type KeyState, keyState } from "../../lib/rotation/policy.ts";
 import { rotateNow } from "../../lib/rotation/operations.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isDomainError } from "../../lib/base/errors.ts";
 import { MOST_EXPENSIVE } from "../../lib/base/argon2_cost.ts";
-import { readSecret, SETTINGS } from "../../lib/server/config.ts";
+import { readSecret } from "../../lib/server/config.ts";
+import { SETTINGS } from "../../lib/server/settings.ts";
 import { load, problemsOf } from "./loaded.ts";
 
 const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];

@@ -4,7 +4,8 @@ import type { MonotonicClock } from "../../base/clock.ts";
 import { diskFault } from "../../base/disk.ts";
 import { isDomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
-import { type Examination, examineDatabase, schemaVersion, sizeOf } from "./examination.ts";
+import { copyCheckpointed } from "./checkpointed_copy.ts";
+import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
 import { openFailure } from "./faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
@@ -20,9 +21,6 @@ const IS_SPOILT = "name = 'keys_revision' AND " +
 
 /** How often a database that could not be written is opened anew, in milliseconds. */
 const ATTEMPT_INTERVAL = 1000;
-
-/** How often a copy is tried while others hold on to the log. */
-const COPY_ATTEMPTS = 10;
 
 export interface DatabaseOptions {
   /** How long a statement waits for a lock while the database is opened, in milliseconds. */
@@ -147,27 +145,7 @@ export class SqliteDatabase {
   async backup(file: string): Promise<void> {
     const copied = this.#connection.backup(file);
     if (copied !== undefined) await copied;
-    else this.copyCheckpointed(file);
-  }
-
-  /**
-   * The same on a Deno without `backup` (before 2.5): once the write-ahead log is empty, the file is
-   * the whole database, and the write lock keeps it so. Writers wait as long as the copy takes.
-   *
-   * @throws {DomainError} `storage_unavailable` while a reader keeps the log from being emptied.
-   */
-  copyCheckpointed(file: string, busyTimeout = OPENING_TIMEOUT): void {
-    this.get(`PRAGMA busy_timeout = ${busyTimeout}`); // only a command backs up: it may wait
-    for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
-      this.get("PRAGMA wal_checkpoint(TRUNCATE)");
-      const isCopied = this.transaction(() => {
-        if (sizeOf(`${this.#path}-wal`) > 0) return false;
-        Deno.copyFileSync(this.#path, file);
-        return true;
-      });
-      if (isCopied) return;
-    }
-    throw storageUnavailable("locked");
+    else copyCheckpointed(this, { from: this.#path, to: file });
   }
 
   close(): void {

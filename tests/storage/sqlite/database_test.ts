@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isDomainError } from "../../../lib/base/errors.ts";
+import { copyCheckpointed } from "../../../lib/storage/sqlite/checkpointed_copy.ts";
 import { SCHEMA_VERSION } from "../../../lib/storage/sqlite/schema.ts";
 import { failureOf, openDatabase, withTempDir } from "../../support.ts";
 import { withDatabase } from "./databases.ts";
@@ -127,11 +128,11 @@ Deno.test("SqliteDatabase.transaction() keeps nothing when its body throws, and 
   database.close();
 });
 
-Deno.test("SqliteDatabase.copyCheckpointed() copies every row, also those still in the log", async () => {
+Deno.test("copyCheckpointed() copies every row, also those still in the log", async () => {
   await withDatabase(async (path) => {
     const database = openDatabase(path);
     database.run("INSERT INTO users (username, password_hash) VALUES ('in-the-log', 'x')");
-    database.copyCheckpointed(`${path}.copy`);
+    copyCheckpointed(database, { from: path, to: `${path}.copy` });
     database.close();
     const copy = openDatabase(`${path}.copy`);
     assert.equal(copy.all("SELECT kid FROM keys").length, 200);
@@ -142,18 +143,20 @@ Deno.test("SqliteDatabase.copyCheckpointed() copies every row, also those still 
   });
 });
 
-Deno.test("SqliteDatabase.copyCheckpointed() gives up while a reader keeps the log, and copies nothing", async () => {
+Deno.test("copyCheckpointed() gives up while a reader keeps the log, and copies nothing", async () => {
   await withDatabase(async (path) => {
     const database = openDatabase(path);
     const reader = openDatabase(path);
     reader.run("BEGIN");
     reader.get("SELECT * FROM users");
     database.run("INSERT INTO users (username, password_hash) VALUES ('in-the-log', 'x')");
-    const error = await failureOf(() => database.copyCheckpointed(`${path}.copy`, 1));
+    const error = await failureOf(() =>
+      copyCheckpointed(database, { from: path, to: `${path}.copy` }, 1)
+    );
     assert.ok(isDomainError(error, "storage_unavailable") && error.data.fault === "locked");
     await assert.rejects(Deno.stat(`${path}.copy`), Deno.errors.NotFound);
     reader.run("ROLLBACK");
-    database.copyCheckpointed(`${path}.copy`);
+    copyCheckpointed(database, { from: path, to: `${path}.copy` });
     assert.equal((await Deno.stat(`${path}.copy`)).isFile, true);
     reader.close();
     database.close();

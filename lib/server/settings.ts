@@ -1,0 +1,129 @@
+/** The variables: what each is when it is not set, and what it may be. */
+
+import { z } from "zod";
+import { KIB_A_LANE, MOST_EXPENSIVE } from "../base/argon2_cost.ts";
+import { formatDuration, parseDuration } from "../base/duration.ts";
+import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
+import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
+import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
+import { isLongEnough } from "../sealing/secret_file.ts";
+
+export const SECRET_RULE = "a secret of at least 16 bytes";
+const YEAR = 365 * 86_400;
+
+/** What is allowed, in words, and how the text becomes a value; `undefined` is not allowed. */
+function parsed<T>(allowed: string, parse: (text: string) => T | undefined) {
+  return z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: allowed });
+    return z.NEVER;
+  });
+}
+
+function integer(minimum: number, maximum: number) {
+  return parsed(`a whole number from ${minimum} to ${maximum}`, (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    return value >= minimum && value <= maximum ? value : undefined;
+  });
+}
+
+function duration(minimum: number, maximum: number) {
+  const range = `from ${formatDuration(minimum)} to ${formatDuration(maximum)}`;
+  return parsed(`a duration ${range}, such as 45s, 10m, 24h or 30d`, (text) => {
+    const value = parseDuration(text);
+    return value !== undefined && value >= minimum && value <= maximum ? value : undefined;
+  });
+}
+
+function oneOf<const T extends string>(...words: T[]) {
+  return parsed(`one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
+}
+
+function onOff(on: string, off: string) {
+  return parsed(`${on} or ${off}`, (text) => text === on ? true : text === off ? false : undefined);
+}
+
+/** A URL that is the same one to every reader: `http://010.0.0.1` is 8.0.0.1 to some. */
+function parseIssuer(text: string): string | undefined {
+  if (!/^https?:\/\/[^?#@]+$/.test(text) || !URL.canParse(text)) return undefined;
+  const { href } = new URL(text);
+  return href === text || href === `${text}/` ? text : undefined;
+}
+
+/** RFC 7519 §2, StringOrURI: what has a colon in it is a URI. */
+function parseAudience(text: string): string | undefined {
+  return !text.includes(":") || (URL.canParse(text) && !/\s/.test(text)) ? text : undefined;
+}
+
+function parseNetworks(text: string): string[] | undefined {
+  const networks = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return networks.every((part) => parseIpNetwork(part) !== undefined) ? networks : undefined;
+}
+
+const path = parsed("the path of a file", (text) => /^:memory:$|\0/.test(text) ? undefined : text);
+
+/** Every variable: its meaning for people, the value when it is not set, and its rule. */
+export const SETTINGS = {
+  HOST: setting("127.0.0.1", parsed("a host name or an IP address", parseHost)),
+  PORT: setting("8080", integer(0, 65_535)),
+  DATABASE: setting("totally_not_my_privateKeys.db", path),
+  NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
+  NOT_MY_KEY_FILE: setting(undefined, path),
+  ISSUER: setting(
+    undefined,
+    parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
+  ),
+  AUDIENCE: setting(undefined, parsed("a name without a colon, or a URI", parseAudience)),
+  TOKEN_TTL: setting("1h", duration(1, YEAR)),
+  KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),
+  KEY_PREPUBLISH: setting("24h", duration(SHORTEST_PREPUBLISH, YEAR)),
+  KEY_RETENTION: setting("7d", duration(0, 10 * YEAR)),
+  SIGNING_ALG: setting(
+    "RS256",
+    parsed(
+      `one of ${ALGORITHM_NAMES.join(", ")}`,
+      (text) => isSigningAlgorithm(text) ? text : undefined,
+    ),
+  ),
+  RATE_LIMIT: setting("10", integer(1, 100_000)),
+  RATE_WINDOW: setting("1s", duration(1, 86_400)),
+  TRUSTED_PROXIES: setting(
+    undefined,
+    parsed("IP addresses and CIDR ranges separated by commas", parseNetworks),
+  ),
+  REGISTRATION: setting("open", onOff("open", "closed")),
+  EXPIRED_TOKENS: setting("on", onOff("on", "off")),
+  ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
+  ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),
+  ARGON2_LANES: setting("4", integer(1, MOST_EXPENSIVE.lanes)),
+  AUTH_LOG_RETENTION: setting("90d", duration(1, 100 * YEAR)),
+  LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
+} as const;
+
+/** A variable: what it is when it is not set, its rule, and whether its value is never shown. */
+export interface Setting<R extends z.ZodType = z.ZodType> {
+  fallback: string | undefined;
+  rule: R;
+  isSecret: boolean;
+}
+
+function setting<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
+  return { fallback, rule, isSecret: false };
+}
+
+function secret<R extends z.ZodType>(rule: R): Setting<R> {
+  return { fallback: undefined, rule, isSecret: true };
+}
+
+/** A name must stay what it is in a URL: `10`, `a.1` and `127.0x1` are addresses there, or nothing. */
+function parseHost(text: string): string | undefined {
+  if (parseIpAddress(text) !== undefined) return text;
+  const url = `http://${text}/`;
+  const isName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) && URL.canParse(url) &&
+    new URL(url).hostname === text.toLowerCase();
+  return isName ? text : undefined;
+}
+
+export type Name = keyof typeof SETTINGS;
+export type Values = { [N in Name]: z.infer<(typeof SETTINGS)[N]["rule"]> | undefined };
