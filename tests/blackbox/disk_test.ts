@@ -72,7 +72,9 @@ for (const [fault, [spoil, mend]] of Object.entries(FAULTS)) {
       const refused = await server.login(user);
       assert.deepEqual([refused.status, refused.json.error], [503, "overloaded"]);
       assert.match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
-      assert.ok(server.stderr.includes(`"fault":"${fault}"`), server.stderr);
+      await eventually(`the log says ${fault}`, () => {
+        return server.stderr.includes(`"fault":"${fault}"`) ? true : undefined;
+      });
       await inside(server, mend);
       await eventually("it issues tokens again", async () => {
         return (await server.login(user)).status === 200 ? true : undefined;
