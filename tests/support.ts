@@ -152,6 +152,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,
     limiter: () => new SlidingWindow({ limit: 10, window: 1000, now: clock }),
+    caching: { staleIfError: 3600, tokenTtl: POLICY.tokenTtl },
     clock,
     log,
     ...own,

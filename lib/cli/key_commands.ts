@@ -17,7 +17,7 @@ import {
 /** Adds the commands on keys. */
 export function addKeyCommands(program: Command, context: CommandContext): void {
   const withKeys = (run: (keys: KeysContext) => Promise<void>) =>
-    withDatabase(context, (database) => run({ database, output: context.output }));
+    withDatabase(context, (database, config) => run({ database, config, output: context.output }));
   const keys = program.command("keys").description("the signing keys");
   keys.command("list")
     .description("kid, algorithm, state and times of every key; * marks the signer")

@@ -10,6 +10,7 @@ import { KeyRing } from "../keys/key_ring.ts";
 import { insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
 import { activeKey, keyState, PUBLICATION_DELAY, type Schedule } from "../rotation/policy.ts";
 import { planTimeline } from "../rotation/timeline.ts";
+import type { Config } from "../server/config.ts";
 import type { OpenedDatabase } from "../server/open.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
 import { describeCost, isUnannounced, revocationCost } from "./revocation_cost.ts";
@@ -17,6 +18,7 @@ import { describeCost, isUnannounced, revocationCost } from "./revocation_cost.t
 /** What the commands on keys work with. */
 export interface KeysContext {
   database: OpenedDatabase;
+  config: Config;
   output: Output;
 }
 
@@ -99,14 +101,18 @@ export async function rotateKeys({ database, output }: KeysContext, options: { f
 }
 
 /** A key leaves the JWKS at once and never signs again, whatever else is wrong. */
-export async function revokeKey({ database, output }: KeysContext, kid: string) {
+export async function revokeKey({ database, config, output }: KeysContext, kid: string) {
   const ring = await KeyRing.load(database);
   const cost = await revocationCost(database, ring);
   await ring.change((held, now) => decideRevocation(ring, held, kid, now));
   output.print(`Key ${kid} is revoked: it has left the JWKS and never signs again`);
+  const { cache, revalidation } = PUBLICATION_DELAY;
   output.print(
     `Verifiers that hold the JWKS in a cache go on trusting it until they fetch it again: ` +
-      `${PUBLICATION_DELAY.cache} seconds if they heed max-age, longer if they do not`,
+      `${cache} seconds if they heed max-age, ${
+        cache + revalidation + config.staleIfError
+      } if they ` +
+      `use what is stale, too, longer if they heed neither`,
   );
   try {
     await ring.maintain();

@@ -4,23 +4,26 @@
  * `lib/limits` and `lib/base`.
  */
 
-import { Hono } from "hono";
+import { type Handler, Hono } from "hono";
 import type { Accounts } from "../accounts/accounts.ts";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { expiredTokensOff, type KeyRing } from "../keys/key_ring.ts";
+import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Login } from "../tokens/login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { rateLimit } from "./rate_limit.ts";
-import { readAuthRequest, readJson, readQuery } from "./request.ts";
+import { readJson } from "./parsed_body.ts";
+import { readAuthRequest, readQuery } from "./request.ts";
 import {
   errorResponse,
   failureResponse,
   methodNotAllowed,
+  preflightResponse,
   publishedSetResponse,
   secretResponse,
 } from "./response.ts";
@@ -37,6 +40,8 @@ export interface AppParts {
   expiredTokens: boolean;
   /** Makes the limiter of a route. */
   limiter: () => Limiter;
+  /** How long caches may use the JWK set. */
+  caching: CachingRules;
   clock: Clock;
   log: Log;
 }
@@ -46,6 +51,10 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   const { ring, accounts, login, findClient, clock, log } = parts;
   const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
   const app = new Hono<AppEnv>();
+  const preflight: Handler<AppEnv> = async (context, next) =>
+    context.req.raw.headers.has("access-control-request-method")
+      ? preflightResponse()
+      : await next();
 
   app.get("/.well-known/jwks.json", (context) => {
     const set = ring.published();
@@ -53,8 +62,10 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
       throw new DomainError("overloaded", "No key is published yet", { retryAfter: 1 });
     }
     const ifNoneMatch = context.req.raw.headers.get("if-none-match");
-    return publishedSetResponse(set, numericDate(clock()), ifNoneMatch);
+    const now = numericDate(clock());
+    return publishedSetResponse(set, { now, rules: parts.caching, ifNoneMatch });
   });
+  app.options("/.well-known/jwks.json", preflight);
   app.all("/.well-known/jwks.json", () => methodNotAllowed("GET, HEAD"));
 
   app.post("/register", limited("register"), async (context) => {

@@ -1,12 +1,10 @@
 /** Requests from outside, turned into typed values or refused with a clear error. */
 
-import { visit } from "jsonc-parser";
 import { z } from "zod";
 import type { Credentials } from "../accounts/accounts.ts";
 import { textMember } from "../accounts/registration.ts";
 import { decodeUtf8 } from "../base/bytes.ts";
-import { DomainError } from "../base/errors.ts";
-import { type BodyLimits, readBody } from "./body.ts";
+import { invalid, isForm, readForm, readJson, validate } from "./parsed_body.ts";
 
 /** The body of `POST /auth`. */
 const AuthBody = z.object({
@@ -22,20 +20,20 @@ export interface AuthRequest {
 }
 
 /**
- * Reads what `POST /auth` asks for: credentials in the body, in HTTP Basic (RFC 7617), or the same
- * ones in both.
+ * Reads what `POST /auth` asks for: credentials in the body, as JSON or as a form, in HTTP Basic
+ * (RFC 7617), or the same ones in both.
  *
- * @throws {DomainError} as `readJson` and `readQuery` do; `invalid_request` when the credentials in
+ * @throws {DomainError} as `readJson`, `readForm` and `readQuery` do; `invalid_request` when the credentials in
  * the two places differ.
  */
 export async function readAuthRequest(request: Request): Promise<AuthRequest> {
   const asksExpired = readExpired(readQuery(request));
   const basic = readBasic(request.headers.get("authorization"));
   if (basic === undefined) {
-    const { expired = false, ...credentials } = await readJson(request, AuthBody);
+    const { expired = false, ...credentials } = await readAuthBody(request, AuthBody);
     return { credentials, isExpired: asksExpired || expired };
   }
-  const body = hasBody(request.headers) ? await readJson(request, AuthBody.partial()) : {};
+  const body = hasBody(request.headers) ? await readAuthBody(request, AuthBody.partial()) : {};
   const { username = basic.username, password = basic.password, expired = false } = body;
   if (username !== basic.username || password !== basic.password) {
     throw invalid("The credentials in the body and in Authorization differ");
@@ -43,22 +41,17 @@ export async function readAuthRequest(request: Request): Promise<AuthRequest> {
   return { credentials: basic, isExpired: asksExpired || expired };
 }
 
-/**
- * Reads a JSON body and validates it.
- *
- * @throws {DomainError} `unsupported_media_type`, `payload_too_large`, `request_timeout` or
- * `invalid_request`.
- */
-export async function readJson<Schema extends z.ZodType>(
+/** A form's fields are text, in which `expired` says what JSON says with `true` and `false`. */
+async function readAuthBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
-  limits?: BodyLimits,
 ): Promise<z.infer<Schema>> {
-  assertJson(request.headers);
-  const body = toText(await readBody(request, limits));
-  const result = schema.safeParse(parseJson(body));
-  if (result.success) return result.data;
-  throw invalid(result.error.issues[0]!.message);
+  if (!isForm(request.headers)) return await readJson(request, schema);
+  const { expired, ...fields } = Object.fromEntries(await readForm(request));
+  const flag = expired === undefined
+    ? {}
+    : { expired: { true: true, false: false }[expired] ?? expired };
+  return validate(schema, { ...fields, ...flag });
 }
 
 /**
@@ -113,59 +106,4 @@ function decodeBase64(text: string): Uint8Array {
 function hasBody(headers: Headers): boolean {
   const length = headers.get("content-length") ?? "0";
   return length !== "0" || headers.has("transfer-encoding") || headers.has("content-type");
-}
-
-/** JSON is UTF-8 (RFC 8259 §8.1), and nothing here undoes a content coding (RFC 9110 §15.5.16). */
-function assertJson(headers: Headers): void {
-  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";")
-    .map((part) => part.trim());
-  if (type !== "application/json") {
-    throw unsupported("The Content-Type must be application/json");
-  }
-  const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
-  if (!charsets.every((parameter) => /^charset="?utf-?8"?$/.test(parameter))) {
-    throw unsupported("The charset must be UTF-8");
-  }
-  if (headers.has("content-encoding")) throw unsupported("The body must not be encoded");
-}
-
-function toText(bytes: Uint8Array): string {
-  try {
-    return decodeUtf8(bytes);
-  } catch {
-    throw invalid("The body is not UTF-8");
-  }
-}
-
-function parseJson(body: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw invalid("The body is not JSON");
-  }
-  assertUniqueNames(body);
-  return value;
-}
-
-/** RFC 8259 §4 leaves the meaning of a repeated name open, so that two readers may differ. */
-function assertUniqueNames(body: string): void {
-  const names: Set<string>[] = [];
-  visit(body, {
-    onObjectBegin: () => void names.push(new Set()),
-    onObjectEnd: () => void names.pop(),
-    onObjectProperty(name) {
-      const seen = names.at(-1)!;
-      if (seen.has(name)) throw invalid("A name must not be repeated in a JSON object");
-      seen.add(name);
-    },
-  });
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError("invalid_request", message);
-}
-
-function unsupported(message: string): DomainError {
-  return new DomainError("unsupported_media_type", message);
 }

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { maxAge, type PublishedSet } from "../keys/published_set.ts";
+import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -72,15 +72,33 @@ export function secretResponse(context: Context, body: Record<string, unknown>, 
   return context.json(body, status, { ...EVERYWHERE, "cache-control": "no-store" });
 }
 
+/** What a page of any origin may read (Fetch §3.2): what is published, and nothing else. */
+const ANY_ORIGIN = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "ETag",
+};
+
+/** Answers the preflight of a page that wants to read what is published (Fetch §3.2.2). */
+export function preflightResponse(): Response {
+  const headers = {
+    ...EVERYWHERE,
+    ...ANY_ORIGIN,
+    "access-control-allow-methods": "GET, HEAD",
+    "access-control-allow-headers": "*",
+    "access-control-max-age": "86400",
+  };
+  return new Response(null, { status: 204, headers });
+}
+
 /** Answers a GET or HEAD of the JWK set, with 304 when the client holds it already. */
 export function publishedSetResponse(
   set: PublishedSet,
-  now: number,
-  ifNoneMatch: string | null,
+  { now, rules, ifNoneMatch }: { now: number; rules: CachingRules; ifNoneMatch: string | null },
 ): Response {
   const headers = {
     ...EVERYWHERE,
-    "cache-control": `public, max-age=${maxAge(set, now)}, must-revalidate`,
+    ...ANY_ORIGIN,
+    "cache-control": cacheControl(set, now, rules),
     "etag": set.etag,
   };
   if (ifNoneMatch !== null && matches(ifNoneMatch, set.etag)) {

@@ -11,8 +11,12 @@
  * A revoked key and a born-expired one are none of these, whatever the clock says.
  */
 
-/** Seconds for which verifiers and other processes may not know a change of the published set. */
-export const PUBLICATION_DELAY = { cache: 300, poll: 60 } as const;
+/**
+ * Seconds for which verifiers and other processes may not know a change of the published set: how
+ * long it is fresh in a cache, for how long a cache may answer with it while it asks for a new one
+ * (RFC 5861 §3), and how often other processes look.
+ */
+export const PUBLICATION_DELAY = { cache: 300, revalidation: 60, poll: 60 } as const;
 
 /** How many seconds a verifier's clock may be off: how much longer than its tokens a key is published. */
 export const CLOCK_SKEW = 300;

@@ -5,7 +5,7 @@ import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
-import { CLOCK_SKEW } from "../rotation/policy.ts";
+import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
 import { type Name, SECRET_RULE, type Setting, SETTINGS, type Values } from "./settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
@@ -95,6 +95,20 @@ function conflicts(values: Values): string[] {
         `(${formatDuration(prepublish)}), or a key would sign before caches can know it`,
     );
   }
+  const { cache, revalidation } = PUBLICATION_DELAY;
+  const stale = values.JWKS_STALE_IF_ERROR;
+  if (prepublish !== undefined && stale !== undefined) {
+    const most = prepublish - cache - revalidation;
+    if (stale > most && most >= 0) {
+      found.push(
+        `JWKS_STALE_IF_ERROR is ${formatDuration(stale)}; allowed is at most ${
+          formatDuration(most)
+        }` +
+          `, so that no cache keeps the keys for longer than KEY_PREPUBLISH ` +
+          `(${formatDuration(prepublish)})`,
+      );
+    }
+  }
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
@@ -129,6 +143,7 @@ function toConfig(values: Values, stated: readonly Name[]) {
       expiredTokens: values.EXPIRED_TOKENS!,
       clockSkew: CLOCK_SKEW,
     }),
+    staleIfError: values.JWKS_STALE_IF_ERROR!,
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),

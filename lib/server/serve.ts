@@ -115,6 +115,7 @@ function createHandler(
     registration,
     expiredTokens,
     limiter: () => new SlidingWindow(limit),
+    caching: { staleIfError: config.staleIfError, tokenTtl },
     clock,
     log,
   });

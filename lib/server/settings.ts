@@ -78,6 +78,7 @@ export const SETTINGS = {
   TOKEN_TTL: setting("1h", duration(1, YEAR)),
   KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),
   KEY_PREPUBLISH: setting("24h", duration(SHORTEST_PREPUBLISH, YEAR)),
+  JWKS_STALE_IF_ERROR: setting("1h", duration(0, YEAR)),
   KEY_RETENTION: setting("7d", duration(0, 10 * YEAR)),
   SIGNING_ALG: setting(
     "RS256",

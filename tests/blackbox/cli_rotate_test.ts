@@ -42,7 +42,7 @@ Deno.test("the server's KEY_PREPUBLISH decides how long is long enough, not the 
   await makeOlder(patient, 7 * 60);
   const args = ["keys", "rotate"];
   await refused(patient, args, 1, /not published for long enough/);
-  const env = { ...WITH_SECRET, KEY_PREPUBLISH: "6m" };
+  const env = { ...WITH_SECRET, KEY_PREPUBLISH: "6m", JWKS_STALE_IF_ERROR: "0s" };
   const { code, stderr } = await patient.run(args, { env });
   assert.equal(code, 1);
   assert.match(stderr, /^jwks-server: warning: .*KEY_PREPUBLISH is 6m here and 1d there/);

@@ -219,3 +219,18 @@ Deno.test("The limit is counted for each route and each client, and not for the 
   assert.equal((await send("/register", json(ALICE))).status, 201);
   for (let index = 0; index < 30; index++) assert.equal((await send(JWKS)).status, 200);
 });
+
+Deno.test("OPTIONS is answered as a preflight on the JWK set alone, and is 405 elsewhere", async () => {
+  const { send } = await makeApp();
+  const headers = { origin: "https://page.example", "access-control-request-method": "GET" };
+  const preflight = await send("/.well-known/jwks.json", { method: "OPTIONS", headers });
+  assert.equal(preflight.status, 204);
+  assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
+  assert.equal(preflight.headers.get("access-control-allow-methods"), "GET, HEAD");
+  assert.equal((await send("/.well-known/jwks.json", { method: "OPTIONS" })).status, 405);
+  for (const path of ["/auth", "/register", "/nothing"]) {
+    const answer = await send(path, { method: "OPTIONS", headers });
+    assert.ok([404, 405].includes(answer.status), path);
+    assert.equal(answer.headers.get("access-control-allow-origin"), null, path);
+  }
+});

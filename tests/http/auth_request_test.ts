@@ -148,3 +148,44 @@ Deno.test("readAuthRequest() takes UTF-8 under all its names, and no other chars
     }
   }
 });
+
+/** A form, as `POST /auth` takes it. */
+function form(body: string, headers: Record<string, string> = {}): Request {
+  const type = "application/x-www-form-urlencoded";
+  return new Request("http://x/auth", {
+    method: "POST",
+    headers: { "content-type": type, ...headers },
+    body,
+  });
+}
+
+Deno.test("readAuthRequest() takes a form for what JSON says", async () => {
+  const plain = await readAuthRequest(form("username=alice&password=a%20b%2B%C3%A4+c"));
+  assert.deepEqual(plain, {
+    credentials: { username: "alice", password: "a b+ä c" },
+    isExpired: false,
+  });
+  for (const [expired, isExpired] of [["true", true], ["false", false]] as const) {
+    const read = await readAuthRequest(form(`username=a&password=b&expired=${expired}`));
+    assert.equal(read.isExpired, isExpired);
+  }
+  const { credentials } = await readAuthRequest(form("username=alice", basic("alice:secret")));
+  assert.deepEqual(credentials, { username: "alice", password: "secret" });
+});
+
+Deno.test("readAuthRequest() refuses a form that is none, repeats itself or lacks something", async () => {
+  const refused = ["username=a&username=a&password=b", "username=a", "username=a&password=", ""];
+  const odd = [
+    "username=a&password=%ff",
+    "username=a&password=%",
+    "username=a&password=b&expired=1",
+  ];
+  for (const body of [...refused, ...odd]) {
+    await assertRefused(() => readAuthRequest(form(body)), "invalid_request", body);
+  }
+  const latin = { "content-type": "application/x-www-form-urlencoded; charset=latin1" };
+  await assertRefused(
+    () => readAuthRequest(form("username=a&password=b", latin)),
+    "unsupported_media_type",
+  );
+});

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { DomainError } from "../../lib/base/errors.ts";
-import { readAuthRequest, readJson } from "../../lib/http/request.ts";
+import { readJson } from "../../lib/http/parsed_body.ts";
+import { readAuthRequest } from "../../lib/http/request.ts";
 import { ALICE, assertRefused, close, post, streamOf } from "./posted.ts";
 
 /** What stands in the body of a `POST /auth`. */

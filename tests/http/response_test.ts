@@ -52,7 +52,9 @@ const SET: PublishedSet = {
   etag: '"tag"',
   from: 0,
   until: 1000,
+  revokedAt: undefined,
 };
+const RULES = { staleIfError: 600, tokenTtl: 100 };
 
 Deno.test("errorResponse() gives each code its status and the one shape", async () => {
   for (const [code, status] of STATUS) {
@@ -177,8 +179,8 @@ Deno.test("Every response says that it is of the type that it names", async () =
       failureResponse(error, log)
     ),
     methodNotAllowed("POST"),
-    publishedSetResponse(SET, 0, null),
-    publishedSetResponse(SET, 0, SET.etag),
+    publishedSetResponse(SET, { now: 0, rules: RULES, ifNoneMatch: null }),
+    publishedSetResponse(SET, { now: 0, rules: RULES, ifNoneMatch: SET.etag }),
     await app.request("/"),
   ];
   for (const { status, headers } of responses) {

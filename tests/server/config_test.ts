@@ -137,7 +137,8 @@ Deno.test("loadConfig() refuses values beside every limit", () => {
 Deno.test("loadConfig() refuses a key that would sign before caches can know it", () => {
   const shortest = SHORTEST_PREPUBLISH;
   assert.equal(problemsOf({ KEY_PREPUBLISH: `${shortest - 1}s` }).length, 1);
-  assert.deepEqual(problemsOf({ KEY_PREPUBLISH: `${shortest}s` }), []);
+  const never = { JWKS_STALE_IF_ERROR: "0s" };
+  assert.deepEqual(problemsOf({ KEY_PREPUBLISH: `${shortest}s`, ...never }), []);
   const [problem, ...others] = problemsOf({ KEY_ROTATION: "23h", KEY_PREPUBLISH: "24h" });
   assert.match(problem ?? "", /^KEY_ROTATION is 23h; allowed is at least KEY_PREPUBLISH/);
   assert.deepEqual(others, []);
@@ -153,4 +154,11 @@ Deno.test("loadConfig() refuses Argon2 memory below eight blocks a lane", () => 
   const [problem] = problemsOf({ ARGON2_MEMORY_KIB: "31", ARGON2_LANES: "4" });
   assert.match(problem ?? "", /^ARGON2_MEMORY_KIB is 31; allowed is at least .*32/);
   assert.deepEqual(problemsOf({ ARGON2_MEMORY_KIB: "32", ARGON2_LANES: "4" }), []);
+});
+
+Deno.test("loadConfig() refuses a JWKS_STALE_IF_ERROR with which caches could miss a key", () => {
+  assert.deepEqual(problemsOf({ KEY_PREPUBLISH: "2h", JWKS_STALE_IF_ERROR: "114m" }), []);
+  const [problem] = problemsOf({ KEY_PREPUBLISH: "2h", JWKS_STALE_IF_ERROR: "115m" });
+  assert.match(problem!, /^JWKS_STALE_IF_ERROR is 115m; allowed is at most 114m/);
+  assert.equal(problemsOf({ KEY_PREPUBLISH: "1h" }).length, 1, "also by default");
 });
