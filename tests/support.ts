@@ -20,7 +20,11 @@ import { SqliteDatabase } from "../lib/storage/sqlite/database.ts";
 import { examineDatabase, IN_MEMORY } from "../lib/storage/sqlite/examination.ts";
 import { SqliteStorage } from "../lib/storage/sqlite/sqlite_storage.ts";
 import type { Storage } from "../lib/storage/storage.ts";
+import { createAssertionVerifier } from "../lib/tokens/client_assertion.ts";
+import { createProofVerifier } from "../lib/tokens/dpop.ts";
+import { createIntrospection } from "../lib/tokens/introspection.ts";
 import { createLogin } from "../lib/tokens/login.ts";
+import { ReplayGuard } from "../lib/tokens/replay_guard.ts";
 import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
 
 /** A clock that stands still until it is moved. */
@@ -144,10 +148,20 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
   const { clock } = time;
   const accounts = new Accounts({ storage, hasher: cheapHasher(), clock, log });
   const issuer = new TokenIssuer({ ring, clock, issuer: ISSUER, audience: ISSUER, ...POLICY });
+  const replay = new ReplayGuard({ capacity: 1000, clock });
+  const audiences = [ISSUER, `${ISSUER}/token`];
+  const assertions = createAssertionVerifier({ audiences, replay, clock });
   const app: Hono<AppEnv> = createApp({
     ring,
     accounts,
-    login: createLogin({ accounts, issuer }),
+    login: createLogin({ accounts, assertions }),
+    issuer,
+    introspect: createIntrospection({ ring, storage, issuer: ISSUER, clock }),
+    proofs: createProofVerifier({ replay, clock }),
+    issuerUrl: ISSUER,
+    jwksUri: undefined,
+    audience: ISSUER,
+    passwordOverlap: 86_400,
     findClient: createFindClient(trustedProxies),
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,

@@ -1,18 +1,31 @@
 /**
- * Users: registered with a generated password, authenticated by it, every attempt on record. This
- * room knows who may have a token; it imports `lib/storage` and `lib/base`.
+ * Users: registered with a generated password, authenticated by it, every attempt on record; and what
+ * they have as clients. This room knows who may have a token; it imports `lib/storage` and `lib/base`.
  */
 
 import type { Clock } from "../base/clock.ts";
 import { DomainError, isDomainError } from "../base/errors.ts";
 import type { ClientAddress } from "../base/ip_address.ts";
 import type { Log } from "../base/log.ts";
-import type { AuthenticationStorage, UserRecord, UserStorage } from "../storage/storage.ts";
+import type {
+  AuthenticationStorage,
+  ClientRecord,
+  ClientStorage,
+  CredentialRecord,
+  UserRecord,
+  UserStorage,
+} from "../storage/storage.ts";
+import { type ClientPolicy, parsePolicy } from "./client_policy.ts";
+import { ClientRecords } from "./client_records.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Registration } from "./registration.ts";
+import { hashName } from "./tombstone.ts";
+import { hashOf, isDisabled, rowHash } from "./user_state.ts";
+
+export { isDisabled } from "./user_state.ts";
 
 export interface AccountsParts {
-  storage: UserStorage & AuthenticationStorage;
+  storage: UserStorage & ClientStorage & AuthenticationStorage;
   hasher: PasswordHasher;
   clock: Clock;
   log: Log;
@@ -24,21 +37,19 @@ export interface Credentials {
   password: string;
 }
 
-/**
- * What stands before the hash of a disabled user. No password has such a hash, so that whoever only
- * knows how to check passwords refuses it, too; the hash behind it survives for `enable`.
- */
-const DISABLED = "!";
-
-/** Whether a user may not authenticate. */
-export function isDisabled({ passwordHash }: Pick<UserRecord, "passwordHash">): boolean {
-  return passwordHash.startsWith(DISABLED);
+/** A client whose credential was right, as it was when that was checked. */
+export interface AuthenticatedClient {
+  user: UserRecord;
+  policy: ClientPolicy;
+  /** The credential, when it was not the current password. */
+  credential: Pick<CredentialRecord, "id" | "value"> | undefined;
 }
 
-export class Accounts {
+export class Accounts extends ClientRecords {
   readonly #parts: AccountsParts;
 
   constructor(parts: AccountsParts) {
+    super(parts);
     this.#parts = parts;
   }
 
@@ -47,8 +58,8 @@ export class Accounts {
    * which is not kept.
    *
    * @param client the network that asks, with which it shares the work of hashing.
-   * @throws {DomainError} `already_registered`, in the same words for a taken name and address;
-   * `overloaded` when too many passwords wait.
+   * @throws {DomainError} `already_registered`, in the same words for a taken name, a deleted one
+   * and a taken address; `overloaded` when too many passwords wait.
    */
   async register(
     user: Registration,
@@ -57,48 +68,73 @@ export class Accounts {
   ): Promise<string> {
     const { storage, hasher, clock } = this.#parts;
     const passwordHash = await hasher.hash(password, client);
-    if (await storage.createUser({ ...user, passwordHash, at: clock() })) return password;
+    const nameHash = await hashName(storage, user.username);
+    if (await storage.createUser({ ...user, passwordHash, at: clock(), nameHash })) return password;
     throw new DomainError("already_registered", "The username or the e-mail address is taken");
   }
 
   /**
-   * The user with these credentials. A refusal is put on record here; a success is by
+   * The client with these credentials. A refusal is put on record here; a success is by
    * `recordLogin`, once the token it was for exists.
    *
    * @throws {DomainError} `invalid_credentials`, after the same work for an unknown user, a
-   * disabled one and a wrong password; `overloaded` when too many passwords wait to be checked.
+   * disabled one and a wrong password, and however many passwords are valid; `overloaded` when too
+   * many passwords wait to be checked.
    */
-  async authenticate(credentials: Credentials, client: ClientAddress): Promise<UserRecord> {
+  async authenticate(
+    credentials: Credentials,
+    client: ClientAddress,
+  ): Promise<AuthenticatedClient> {
     const { storage, hasher, clock } = this.#parts;
-    const user = await storage.findUser(credentials.username);
-    const hash = user && hashOf(user);
-    const verdict = await hasher.verify(hash, credentials.password, client.network);
-    if (verdict === "unusable") this.#reportUnusable(user!);
-    if (user === undefined || verdict !== "right" || isDisabled(user)) {
-      await storage.recordAuthentication({ ip: client.ip, at: clock(), user: null });
+    const record = await storage.findClient(credentials.username);
+    const ending = record ? endingPasswords(record, clock()) : [];
+    const hashes = record ? [hashOf(record.user), ...ending.map(({ value }) => value)] : [];
+    const { isUsable, right } = await hasher.verify(hashes, credentials.password, client.network);
+    if (!isUsable) this.#reportUnusable(record!.user);
+    if (record === undefined || right === undefined || isDisabled(record.user)) {
+      await this.recordRefusal(client);
       throw new DomainError("invalid_credentials", "The username or the password is wrong");
     }
-    if (!hasher.isOutdated(user.passwordHash)) return user;
-    return await this.#upgrade(user, credentials.password, client.network) ??
-      await this.authenticate(credentials, client);
+    const { user } = record;
+    const policy = parsePolicy(record.policy, user.username);
+    const credential = right === hashes[0] ? undefined : ending.find((one) => one.value === right);
+    // A new salt would part the two passwords, and a check would cost twice as much.
+    if (ending.length > 0 || !hasher.isOutdated(right)) return { user, policy, credential };
+    const upgraded = await this.#upgrade(user, credentials.password, client.network);
+    if (upgraded === undefined) return await this.authenticate(credentials, client);
+    return { user: upgraded, policy, credential };
   }
 
   /**
    * Puts a successful authentication on record, durably: only then may the token leave. False, with
-   * nothing on record, when the user's password or state has changed since it was checked.
+   * nothing on record, when the user's password or state, or the credential, has changed since it
+   * was checked, or the credential has ended.
    */
-  async recordLogin(user: UserRecord, { ip }: ClientAddress): Promise<boolean> {
+  async recordLogin(
+    { user, credential }: Pick<AuthenticatedClient, "user" | "credential">,
+    { ip }: ClientAddress,
+  ): Promise<boolean> {
     const { storage, clock } = this.#parts;
-    return await storage.recordAuthentication({ ip, at: clock(), user });
+    return await storage.recordAuthentication({ ip, at: clock(), user, credential });
+  }
+
+  /** Puts on record that somebody was not who it said. */
+  async recordRefusal({ ip }: ClientAddress): Promise<void> {
+    const { storage, clock } = this.#parts;
+    await storage.recordAuthentication({ ip, at: clock(), user: null });
   }
 
   /** Makes a user unable, or able again, to authenticate. @throws {DomainError} `not_found`. */
   async setDisabled(username: string, disabled: boolean): Promise<void> {
-    await this.#replaceHash(username, (user) => `${disabled ? DISABLED : ""}${hashOf(user)}`);
+    const { storage } = this.#parts;
+    await this.change(username, ({ user }) => {
+      const to = rowHash(hashOf(user), disabled);
+      return storage.replacePasswordHash(user.id, user.passwordHash, to);
+    });
   }
 
   /**
-   * Replaces a password and gives the new one; a disabled user stays disabled.
+   * Replaces a password, ends every other one, and gives the new one; a disabled user stays disabled.
    *
    * @throws {DomainError} `not_found`.
    */
@@ -107,22 +143,32 @@ export class Accounts {
     client: string,
     password: string = crypto.randomUUID(),
   ): Promise<string> {
-    const hash = await this.#parts.hasher.hash(password, client);
-    await this.#replaceHash(username, (user) => `${isDisabled(user) ? DISABLED : ""}${hash}`);
+    const { storage, hasher } = this.#parts;
+    const hash = await hasher.hash(password, client);
+    await this.change(username, ({ user }) => {
+      const to = rowHash(hash, isDisabled(user));
+      return storage.replacePassword(user.id, { from: user.passwordHash, to });
+    });
     return password;
   }
 
-  async #replaceHash(username: string, replace: (user: UserRecord) => string): Promise<void> {
-    const { storage } = this.#parts;
-    for (;;) {
-      const user = await storage.findUser(username);
-      if (user === undefined) {
-        throw new DomainError("not_found", "There is no user of this name", {
-          hints: ["jwks-server users list shows the users"],
-        });
-      }
-      if (await storage.replacePasswordHash(user.id, user.passwordHash, replace(user))) return;
-    }
+  /**
+   * Gives a new password, a random UUIDv4, beside which the current one stays valid for
+   * `overlapSeconds`; one that was replaced before ends at once. A disabled user stays disabled.
+   *
+   * @throws {DomainError} `not_found`; `overloaded` when too many passwords wait.
+   */
+  async rotatePassword(username: string, overlapSeconds: number, client: string): Promise<string> {
+    const { storage, hasher, clock } = this.#parts;
+    const password = crypto.randomUUID();
+    await this.change(username, async ({ user }) => {
+      const value = hashOf(user);
+      const to = rowHash(await hasher.hashLike(value, password, client), isDisabled(user));
+      const at = clock();
+      const kept = { value, at, validUntil: at + overlapSeconds * 1000 };
+      return await storage.replacePassword(user.id, { from: user.passwordHash, to, kept });
+    });
+    return password;
   }
 
   /**
@@ -155,6 +201,9 @@ export class Accounts {
   }
 }
 
-function hashOf({ passwordHash }: UserRecord): string {
-  return passwordHash.startsWith(DISABLED) ? passwordHash.slice(DISABLED.length) : passwordHash;
+/** The replaced password that is valid at a time in milliseconds; the newest, if there are several. */
+function endingPasswords({ credentials }: ClientRecord, at: number): CredentialRecord[] {
+  return credentials.filter(({ type, validUntil }) =>
+    type === "password" && validUntil !== null && at < validUntil
+  ).slice(-1);
 }

@@ -1,15 +1,22 @@
 /** Passwords: Argon2id hashes, made and checked off the event loop, never too many at a time. */
 
-import { hash, verify } from "@node-rs/argon2";
-import { type Argon2Cost, Argon2CostSchema } from "../base/argon2_cost.ts";
+import { timingSafeEqual } from "node:crypto";
+import { hash, hashRaw, type Options } from "@node-rs/argon2";
+import type { Argon2Cost } from "../base/argon2_cost.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FairQueue } from "./fair_queue.ts";
+import { parsePhc } from "./phc.ts";
 
 /** The least and the greatest length of a password that is chosen, in bytes of UTF-8. */
 export const PASSWORD_BYTES = { least: 16, most: 1024 } as const;
 
-/** What the check of a password found; `unusable`: what is stored is not a hash of a password. */
-export type Verdict = "right" | "wrong" | "unusable";
+/** What the check of a password found. */
+export interface Verdict {
+  /** False when the first of the hashes is none of a password: then none is right. */
+  isUsable: boolean;
+  /** The hash that the password is of. */
+  right: string | undefined;
+}
 
 /** For whom work is done that nobody waits for. */
 const NOBODY = "";
@@ -27,34 +34,49 @@ export class PasswordHasher {
 
   /** @throws {DomainError} `overloaded` when too many hashes wait. */
   hash(password: string, client: string): Promise<string> {
-    const { memoryKib: memoryCost, passes: timeCost, lanes: parallelism } = this.#cost;
-    return this.#queue.run(client, () => hash(password, { memoryCost, timeCost, parallelism }));
+    return this.#queue.run(client, () => hash(password, optionsOf(this.#cost)));
   }
 
   /**
-   * Whether `password` is the one of `phc`. Without a `phc` (an unknown user), or with one that is
-   * no hash that this program would make, the same work is done and the answer is no.
+   * A hash with the salt, the cost and the length of `phc`, so that one run of Argon2 checks a
+   * password against both; with its own as `hash` gives it when `phc` is no hash.
    *
    * @throws {DomainError} `overloaded` when too many hashes wait.
    */
-  async verify(phc: string | undefined, password: string, client: string): Promise<Verdict> {
-    const decoy = await this.prepare();
-    const isUsable = phc === undefined || costOf(phc) !== undefined;
-    return await this.#queue.run(client, async () => {
-      try {
-        const matches = await verify(isUsable ? phc ?? decoy : decoy, password);
-        if (isUsable) return matches && phc !== undefined ? "right" : "wrong";
-      } catch {
-        await verify(decoy, password); // it has the form of a hash and is none
-      }
-      return "unusable";
-    });
+  hashLike(phc: string, password: string, client: string): Promise<string> {
+    const like = parsePhc(phc);
+    if (like === undefined) return this.hash(password, client);
+    const { cost, salt, digest } = like;
+    const options = { ...optionsOf(cost), salt, outputLen: digest.length };
+    return this.#queue.run(client, () => hash(password, options));
+  }
+
+  /**
+   * Which of `hashes` is the one of `password`; they share salt and cost, as `hashLike` makes them.
+   * That is one run of Argon2, however many there are and whichever is right. Without any (an
+   * unknown user), or when the first is none that this program would make, the same work is done and
+   * the answer is no.
+   *
+   * @throws {DomainError} `overloaded` when too many hashes wait.
+   */
+  async verify(hashes: readonly string[], password: string, client: string): Promise<Verdict> {
+    const decoy = parsePhc(await this.prepare())!;
+    const [first] = hashes;
+    const current = first === undefined ? undefined : parsePhc(first);
+    const { cost, salt, digest } = current ?? decoy;
+    const options = { ...optionsOf(cost), salt, outputLen: digest.length };
+    const found = await this.#queue.run(client, () => hashRaw(password, options));
+    const matching = hashes.filter((phc) => isDigest(phc, found));
+    return {
+      isUsable: first === undefined || current !== undefined,
+      right: matching[0],
+    };
   }
 
   /** Whether `phc` was made at another cost than today's. */
   isOutdated(phc: string): boolean {
     const { memoryKib, passes, lanes } = this.#cost;
-    const cost = costOf(phc);
+    const cost = parsePhc(phc)?.cost;
     return cost?.memoryKib !== memoryKib || cost.passes !== passes || cost.lanes !== lanes;
   }
 
@@ -67,13 +89,14 @@ export class PasswordHasher {
   }
 }
 
-/** The cost in a PHC string of Argon2id; `undefined` when it is none, or asks for too much. */
-function costOf(phc: string): Argon2Cost | undefined {
-  const [, memoryKib, passes, lanes] =
-    /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/
-      .exec(phc) ?? [];
-  const cost = { memoryKib: Number(memoryKib), passes: Number(passes), lanes: Number(lanes) };
-  return Argon2CostSchema.safeParse(cost).data;
+function optionsOf({ memoryKib, passes, lanes }: Argon2Cost): Options {
+  return { memoryCost: memoryKib, timeCost: passes, parallelism: lanes };
+}
+
+/** Compares in a time that tells nothing of where the first difference is. */
+function isDigest(phc: string, found: Uint8Array): boolean {
+  const digest = parsePhc(phc)?.digest;
+  return digest?.length === found.length && timingSafeEqual(digest, found);
 }
 
 /**

@@ -8,6 +8,11 @@ export type ErrorCode =
   // What a client did, and may be told.
   | "invalid_request"
   | "invalid_credentials"
+  | "invalid_client"
+  | "invalid_dpop_proof"
+  | "unsupported_grant_type"
+  | "invalid_scope"
+  | "invalid_target"
   | "access_denied"
   | "not_found"
   | "method_not_allowed"

@@ -1,6 +1,6 @@
 /** What commands take and how they are shown: shared by their declarations. */
 
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { decodeUtf8, readAtMost } from "../base/bytes.ts";
 import { readFileAtMost } from "../base/disk.ts";
 import { parseDuration } from "../base/duration.ts";
@@ -60,4 +60,9 @@ function toText(bytes: Uint8Array | undefined, what: string): string {
   } catch {
     throw new DomainError("failed", `${what} is not UTF-8`);
   }
+}
+
+/** A kid may begin with `-`: what looks like an option and is none is taken for the argument. */
+export function takingAnyKid(command: Command): Command {
+  return command.helpOption("--help", "display help for command").allowUnknownOption();
 }

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { ALGORITHM_NAMES } from "../keys/algorithms.ts";
-import { durationOption, example, readInput } from "./arguments.ts";
+import { durationOption, example, readInput, takingAnyKid } from "./arguments.ts";
 import { type CommandContext, withDatabase } from "./context.ts";
 import {
   exportKey,
@@ -65,9 +65,4 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
       const text = await readInput(file);
       await withKeys((keys) => importKey(keys, text, options));
     });
-}
-
-/** A kid may begin with `-`: what looks like an option and is none is taken for the argument. */
-function takingAnyKid(command: Command): Command {
-  return command.helpOption("--help", "display help for command").allowUnknownOption();
 }

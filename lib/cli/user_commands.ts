@@ -1,9 +1,18 @@
 /** `users …` on the command line. */
 
 import type { Command } from "commander";
-import { example, readPassword } from "./arguments.ts";
+import { durationOption, example, readPassword } from "./arguments.ts";
+import { addClientCommands } from "./client_commands.ts";
 import { type CommandContext, withStorage } from "./context.ts";
-import { addUser, listUsers, resetPassword, setUserDisabled, type UsersContext } from "./users.ts";
+import {
+  addUser,
+  deleteUser,
+  listUsers,
+  resetPassword,
+  rotatePassword,
+  setUserDisabled,
+  type UsersContext,
+} from "./users.ts";
 
 /** Adds the commands on users. */
 export function addUserCommands(program: Command, context: CommandContext): void {
@@ -44,6 +53,18 @@ export function addUserCommands(program: Command, context: CommandContext): void
       const value = await readPassword(passwordStdin);
       await withUsers((users) => resetPassword(users, username, { value, allowWeak }));
     });
+  users.command("rotate-password")
+    .description("print a second password; the one before stays valid for a while")
+    .argument("<name>", "the username")
+    .addOption(durationOption("--overlap <duration>", "for how long, if not PASSWORD_OVERLAP"))
+    .addHelpText("after", example("jwks-server users rotate-password reporting --overlap 7d"))
+    .action((username, options) => withUsers((users) => rotatePassword(users, username, options)));
+  users.command("delete")
+    .description("delete a user for good: its name is never given again")
+    .argument("<name>", "the username")
+    .addHelpText("after", example("jwks-server users delete reporting"))
+    .action((username) => withUsers((users) => deleteUser(users, username)));
+  addClientCommands(users, withUsers);
 }
 
 const PASSWORD_STDIN = [

@@ -4,10 +4,11 @@ import { Accounts, isDisabled } from "../accounts/accounts.ts";
 import { FairQueue } from "../accounts/fair_queue.ts";
 import { assertPassword, PASSWORD_BYTES, PasswordHasher } from "../accounts/password.ts";
 import { Registration } from "../accounts/registration.ts";
+import { numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Config } from "../server/config.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type Output, printRows } from "./output.ts";
+import { formatTime, type Output, printRows } from "./output.ts";
 
 export interface UsersContext {
   storage: Storage;
@@ -86,14 +87,48 @@ export async function resetPassword(
   printPassword(context.output, `User ${username} has a new password`, used, password);
 }
 
-function accountsOf({ storage, config, output }: UsersContext): Accounts {
+/**
+ * Gives a user a second password and prints it; the one before stays valid for `overlap` seconds.
+ */
+export async function rotatePassword(
+  context: UsersContext,
+  username: string,
+  { overlap = context.config.passwordOverlap }: { overlap?: number },
+): Promise<void> {
+  const { output } = context;
+  const earliestEnd = numericDate(Date.now()) + overlap; // told early rather than late
+  const password = await accountsOf(context).rotatePassword(username, overlap, OPERATOR);
+  printPassword(output, `User ${username} has a new password`, password, { value: undefined });
+  output.print(
+    overlap === 0
+      ? "The password before is not valid any more"
+      : `The password before stays valid until ${formatTime(earliestEnd)}`,
+  );
+}
+
+/** Deletes a user, for good. */
+export async function deleteUser(context: UsersContext, username: string): Promise<void> {
+  await accountsOf(context).deleteUser(username);
+  context.output.print(
+    `User ${username} is deleted: no authentication succeeds from now on, tokens end by themselves, ` +
+      "and the name is never given again",
+  );
+}
+
+/** The accounts, for an operator: nobody else waits for a password to be hashed. */
+export function accountsOf({ storage, config, output }: UsersContext): Accounts {
   const now = () => performance.now();
   const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 1, now });
   const hasher = new PasswordHasher(config.argon2, queue);
   return new Accounts({ storage, hasher, clock: Date.now, log: output.log });
 }
 
-function printPassword(output: Output, done: string, used: string, { value }: ChosenPassword) {
+function printPassword(
+  output: Output,
+  done: string,
+  used: string,
+  { value }: Pick<ChosenPassword, "value">,
+) {
   output.print(value === undefined ? `${done}. The password, shown only now: ${used}` : done);
 }
 

@@ -5,23 +5,24 @@
  */
 
 import { type Handler, Hono } from "hono";
-import type { Accounts } from "../accounts/accounts.ts";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
 import { expiredTokensOff, type KeyRing } from "../keys/key_ring.ts";
 import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
-import type { Login } from "../tokens/login.ts";
+import { grantFor } from "../tokens/grant.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
-import { rateLimit } from "./rate_limit.ts";
+import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
+import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import { readJson } from "./parsed_body.ts";
+import { rateLimit } from "./rate_limit.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
 import {
   errorResponse,
   failureResponse,
+  metadataResponse,
   methodNotAllowed,
   preflightResponse,
   publishedSetResponse,
@@ -29,34 +30,47 @@ import {
 } from "./response.ts";
 
 /** What the routes work with. */
-export interface AppParts {
+export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> {
   ring: KeyRing;
-  accounts: Accounts;
-  login: Login;
   findClient: FindClient;
+  /** The URL of this server, exactly as in the tokens' `iss`. */
+  issuerUrl: string;
+  /** Where the JWK set is, when not below the issuer. */
+  jwksUri: string | undefined;
   /** Whether `POST /register` is open. */
   registration: boolean;
   /** Whether `POST /auth` gives expired tokens on request. */
   expiredTokens: boolean;
-  /** Makes the limiter of a route. */
+  /** Makes a limiter. */
   limiter: () => Limiter;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
-  log: Log;
 }
 
-/** Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. */
+/**
+ * Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. An issuer with
+ * a path has all routes below that, too.
+ */
 export function createApp(parts: AppParts): Hono<AppEnv> {
-  const { ring, accounts, login, findClient, clock, log } = parts;
-  const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
   const app = new Hono<AppEnv>();
-  const preflight: Handler<AppEnv> = async (context, next) =>
-    context.req.raw.headers.has("access-control-request-method")
-      ? preflightResponse()
-      : await next();
+  const routes = createRoutes(parts);
+  const base = issuerPath(parts.issuerUrl);
+  for (const path of new Set(["/", base || "/"])) app.route(path, routes);
+  addMetadata(app, parts);
+  app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
+  app.onError((error) => failureResponse(error, parts.log));
+  return app;
+}
 
-  app.get("/.well-known/jwks.json", (context) => {
+function createRoutes(parts: AppParts): Hono<AppEnv> {
+  const { ring, accounts, login, issuer, findClient, clock } = parts;
+  const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
+  // One limit for all routes that take credentials: more routes are not more tries.
+  const limitedTries = limited("auth");
+  const routes = new Hono<AppEnv>();
+
+  routes.get("/.well-known/jwks.json", (context) => {
     const set = ring.published();
     if (set === undefined) {
       throw new DomainError("overloaded", "No key is published yet", { retryAfter: 1 });
@@ -65,28 +79,45 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     const now = numericDate(clock());
     return publishedSetResponse(set, { now, rules: parts.caching, ifNoneMatch });
   });
-  app.options("/.well-known/jwks.json", preflight);
-  app.all("/.well-known/jwks.json", () => methodNotAllowed("GET, HEAD"));
+  routes.options("/.well-known/jwks.json", preflight);
+  routes.all("/.well-known/jwks.json", () => methodNotAllowed("GET, HEAD"));
 
-  app.post("/register", limited("register"), async (context) => {
+  routes.post("/register", limited("register"), async (context) => {
     readQuery(context.req.raw);
     if (!parts.registration) throw new DomainError("access_denied", "Registration is closed");
     const user = await readJson(context.req.raw, Registration);
     const password = await accounts.register(user, context.get("client").network);
     return secretResponse(context, { password }, 201);
   });
-  app.all("/register", () => methodNotAllowed("POST"));
+  routes.all("/register", () => methodNotAllowed("POST"));
 
-  app.post("/auth", limited("auth"), async (context) => {
+  routes.post("/auth", limitedTries, async (context) => {
     const { credentials, isExpired } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
-    const client = context.get("client");
-    const { token, expiresIn } = await login({ credentials, client, isExpired });
+    const proof = { method: "password", credentials } as const;
+    const { token, expiresIn } = await login(proof, context.get("client"), (client) => {
+      const grant = grantFor(client, {}, parts.audience);
+      const { username } = client.user;
+      return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
+    });
     return secretResponse(context, { token, token_type: "Bearer", expires_in: expiresIn }, 200);
   });
-  app.all("/auth", () => methodNotAllowed("POST"));
+  routes.all("/auth", () => methodNotAllowed("POST"));
 
-  app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
-  app.onError((error) => failureResponse(error, log));
-  return app;
+  const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
+  routes.route("/", createOAuthRoutes({ ...parts, limited: limitedTries, tokenEndpoint }));
+  return routes;
 }
+
+function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
+  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
+  for (const path of metadataPaths(issuerUrl)) {
+    app.get(path, ({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match")));
+    app.options(path, preflight);
+    app.all(path, () => methodNotAllowed("GET, HEAD"));
+  }
+}
+
+/** Answers the preflight of a page of another origin; any other OPTIONS is none of its business. */
+const preflight: Handler<AppEnv> = async ({ req }, next) =>
+  req.raw.headers.has("access-control-request-method") ? preflightResponse() : await next();

@@ -3,12 +3,19 @@
 import type { Context } from "hono";
 import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
+import { PUBLICATION_DELAY } from "../rotation/policy.ts";
+import type { Metadata } from "./metadata.ts";
 import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   invalid_request: 400,
   invalid_credentials: 401,
+  invalid_client: 401,
+  invalid_dpop_proof: 400,
+  unsupported_grant_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
   access_denied: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -24,7 +31,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 const EVERYWHERE = { "x-content-type-options": "nosniff" };
 
 /** What a 401 asks for (RFC 7617 §2). */
-const CHALLENGE = 'Basic realm="jwks-server"';
+export const CHALLENGE = 'Basic realm="jwks-server"';
 
 /**
  * Answers with the one error shape, the one of OAuth (RFC 6749 §5.2). What a client may not know
@@ -111,6 +118,22 @@ export function publishedSetResponse(
       "content-length": String(set.body.length), // said for HEAD, too
     },
   });
+}
+
+/** Answers a GET or HEAD of the metadata (RFC 8414 §3.2), with 304 when the client holds it already. */
+export function metadataResponse({ body, etag }: Metadata, ifNoneMatch: string | null): Response {
+  const headers = {
+    ...EVERYWHERE,
+    ...ANY_ORIGIN,
+    "cache-control": `public, max-age=${PUBLICATION_DELAY.cache}`,
+    etag,
+  };
+  if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const { length } = body;
+  const described = { "content-type": "application/json", "content-length": String(length) };
+  return new Response(body, { headers: { ...headers, ...described } });
 }
 
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */

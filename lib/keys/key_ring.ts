@@ -8,7 +8,7 @@
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError, isDomainError } from "../base/errors.ts";
 import { errorFields } from "../base/log.ts";
-import { bornExpiredKey, type Schedule } from "../rotation/policy.ts";
+import { bornExpiredKey, publishedKeys, type Schedule } from "../rotation/policy.ts";
 import type { OddRow } from "../storage/storage.ts";
 import type { SigningAlgorithm } from "./algorithms.ts";
 import type { HeldKey } from "./held_key.ts";
@@ -143,6 +143,16 @@ export class KeyRing {
     const key = find();
     if (key !== undefined) return key;
     throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
+  }
+
+  /**
+   * The keys whose tokens count now. Changes that other processes have made are seen first.
+   *
+   * @throws {DomainError} `storage_unavailable` when the storage cannot be asked.
+   */
+  async verifying(): Promise<readonly HeldKey[]> {
+    await this.#held.refresh();
+    return publishedKeys(this.keys, this.#now());
   }
 
   /** The JWK set as of now, from memory; `undefined` when no key can be published. */

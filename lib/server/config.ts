@@ -134,6 +134,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     secretFile: values.NOT_MY_KEY_FILE,
     issuer: values.ISSUER,
     audience: values.AUDIENCE,
+    jwksUri: values.JWKS_URI,
+    passwordOverlap: values.PASSWORD_OVERLAP!,
     policy: Object.freeze<KeyPolicy>({
       alg: values.SIGNING_ALG!,
       tokenTtl: values.TOKEN_TTL!,

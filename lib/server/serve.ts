@@ -14,7 +14,11 @@ import { createFindClient } from "../http/client_address.ts";
 import { type Handler, Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import { SlidingWindow } from "../limits/sliding_window.ts";
+import { createAssertionVerifier } from "../tokens/client_assertion.ts";
+import { createProofVerifier } from "../tokens/dpop.ts";
+import { createIntrospection } from "../tokens/introspection.ts";
 import { createLogin } from "../tokens/login.ts";
+import { ReplayGuard } from "../tokens/replay_guard.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
 import { serverUrl } from "./address.ts";
 import type { Config } from "./config.ts";
@@ -33,6 +37,9 @@ const HASH_QUEUE = 512;
 
 /** How long the log's last lines may take to be written, in milliseconds. */
 const LOG_GRACE = 1000;
+
+/** Assertions and proofs that are remembered until they are over, so that none is used twice. */
+const REPLAY_CAPACITY = 100_000;
 
 const now = () => performance.now();
 
@@ -105,12 +112,23 @@ function createHandler(
   const issuer = config.issuer ?? `http://localhost:${port}`;
   const audience = config.audience ?? issuer;
   const accounts = new Accounts({ storage, hasher, clock, log });
-  const tokens = new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew });
+  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
+  const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
   const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
   const app = createApp({
     ring,
     accounts,
-    login: createLogin({ accounts, issuer: tokens }),
+    login: createLogin({
+      accounts,
+      assertions: createAssertionVerifier({ audiences, replay, clock }),
+    }),
+    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew }),
+    introspect: createIntrospection({ ring, storage, issuer, clock }),
+    proofs: createProofVerifier({ replay, clock }),
+    issuerUrl: issuer,
+    jwksUri: config.jwksUri,
+    audience,
+    passwordOverlap: config.passwordOverlap,
     findClient: createFindClient(config.trustedProxies),
     registration,
     expiredTokens,

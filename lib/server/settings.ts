@@ -75,6 +75,10 @@ export const SETTINGS = {
     parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
   ),
   AUDIENCE: setting(undefined, parsed("a name without a colon, or a URI", parseAudience)),
+  JWKS_URI: setting(
+    undefined,
+    parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
+  ),
   TOKEN_TTL: setting("1h", duration(1, YEAR)),
   KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),
   KEY_PREPUBLISH: setting("24h", duration(SHORTEST_PREPUBLISH, YEAR)),
@@ -95,6 +99,7 @@ export const SETTINGS = {
   ),
   REGISTRATION: setting("open", onOff("open", "closed")),
   EXPIRED_TOKENS: setting("on", onOff("on", "off")),
+  PASSWORD_OVERLAP: setting("24h", duration(0, YEAR)),
   ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
   ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),
   ARGON2_LANES: setting("4", integer(1, MOST_EXPENSIVE.lanes)),

@@ -1,9 +1,9 @@
 /**
- * What the server keeps: keys, users, the authentication log and a few named values. This room is
- * an interface, its records, and one folder for each engine behind it; it imports `lib/base` alone.
- * Any implementation must pass the suite in `tests/storage/storage_conformance.ts`. Every method
- * rejects with the code `storage_unavailable` when the storage cannot be used just now, and has then
- * changed nothing.
+ * What the server keeps: keys, users, what these have as clients, the authentication log and a few
+ * named values. This room is an interface, its records, and one folder for each engine behind it; it
+ * imports `lib/base` alone. Any implementation must pass the suite in
+ * `tests/storage/storage_conformance.ts`. Every method rejects with the code `storage_unavailable`
+ * when the storage cannot be used just now, and has then changed nothing.
  */
 
 /** A row's number; as text when it is larger than JavaScript's numbers are exact. */
@@ -70,6 +70,52 @@ export interface NewUser {
   email: string;
   passwordHash: string;
   at: number;
+  /** The keyed hash of the lower-cased name; one that was deleted is refused by it. */
+  nameHash?: Uint8Array;
+}
+
+/** A credential beside the current password. Times are in milliseconds since the epoch. */
+export interface CredentialRecord {
+  id: RowId;
+  /** A password that was replaced and still stands, or a public key. */
+  type: "password" | "key";
+  /** A key's name, unique among the client's; `null` of a password. */
+  kid: string | null;
+  /** A password's hash as a PHC string, or a public key as a JWK (JSON). */
+  value: string;
+  /** When it was put on record: a key when it was added, a password when it was replaced. */
+  createdAt: number;
+  /** The first moment at which it is not valid any more; `null`: it has no end. */
+  validUntil: number | null;
+  /** When it was last used, to within a minute; `null`: never. */
+  lastUsed: number | null;
+}
+
+/** A user with everything that is kept of it as a client. */
+export interface ClientRecord {
+  user: UserRecord;
+  /** The policy as it was written (JSON), or `undefined` when none ever was. */
+  policy: string | undefined;
+  /** In the order in which they were put on record, also those that have ended. */
+  credentials: readonly CredentialRecord[];
+}
+
+/** A public key to be a credential; `at` and `validUntil` in milliseconds since the epoch. */
+export interface NewKeyCredential {
+  kid: string;
+  /** The public key as a JWK (JSON). */
+  value: string;
+  at: number;
+  validUntil?: number;
+}
+
+/** How a password is replaced. Hashes are as they stand in `users`. */
+export interface PasswordReplacement {
+  /** The hash that was read. */
+  from: string;
+  to: string;
+  /** A hash that stays valid until then beside the new one; times in milliseconds. */
+  kept?: { value: string; at: number; validUntil: number } | undefined;
 }
 
 /** One checked authentication: `user` is `null` when the password was not right. */
@@ -77,8 +123,10 @@ export interface AuthenticationRecord {
   ip: string;
   /** In milliseconds since the epoch. */
   at: number;
-  /** The user as it was when its password was checked. */
+  /** The user as it was when its credential was checked. */
   user: Pick<UserRecord, "id" | "passwordHash"> | null;
+  /** The credential as it was checked, when it was not the current password. */
+  credential?: Pick<CredentialRecord, "id" | "value"> | undefined;
 }
 
 /** A row of `auth_logs` with the user's name: both are `null` when the password was not right. */
@@ -140,7 +188,10 @@ export interface KeyStorage {
 }
 
 export interface UserStorage {
-  /** Stores a user; `undefined` when the name or the address is taken, in any ASCII case. */
+  /**
+   * Stores a user; `undefined` when the name or the address is taken, in any ASCII case, or the
+   * name was deleted.
+   */
   createUser(user: NewUser): Promise<UserRecord | undefined>;
   /** The user of that name, in any ASCII case. */
   findUser(username: string): Promise<UserRecord | undefined>;
@@ -150,11 +201,39 @@ export interface UserStorage {
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean>;
 }
 
+/** What a client has beyond its user, and what is left of one that was deleted. */
+export interface ClientStorage {
+  /** The client of that name, in any ASCII case, as it is at one moment. */
+  findClient(username: string): Promise<ClientRecord | undefined>;
+  /** Stores a client's policy (JSON), or removes it; false when there is no such user. */
+  writeClientPolicy(userId: RowId, policy: string | undefined): Promise<boolean>;
+  /** Stores a public key; false when the client has one of this `kid`, or is no more. */
+  addCredential(userId: RowId, key: NewKeyCredential): Promise<boolean>;
+  /** Removes the public key of this `kid`; says whether there was one. */
+  removeCredential(userId: RowId, kid: string): Promise<boolean>;
+  /**
+   * Replaces the current password, unless it changed since it was read; says whether it did. Every
+   * other password of the client ends with that, but for the one that is `kept`.
+   */
+  replacePassword(userId: RowId, replacement: PasswordReplacement): Promise<boolean>;
+  /**
+   * Deletes a user with all that is kept of it as a client; its rows in the authentication log lose
+   * the user, and its name is never given again. False, with nothing written, without such a user.
+   */
+  deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean>;
+  /**
+   * The key that names are hashed under. When there is none yet it is `fresh` from now on. Rejects
+   * with `database_unusable` when it is lost although names were deleted.
+   */
+  nameKey(fresh: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface AuthenticationStorage {
   /**
-   * Appends to the authentication log and, on success, sets the user's last login. Durable. When
-   * the user's password hash has changed since it was checked, nothing is written, and the answer
-   * is false.
+   * Appends to the authentication log and, on success, sets the user's last login and when the
+   * credential was last used (at most once a minute). Durable. When the user's password hash or the
+   * credential is not as it was checked, or the credential is not valid at that time any more,
+   * nothing is written, and the answer is false.
    */
   recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
   /** Entries in the order of their ids. */
@@ -167,6 +246,6 @@ export interface AuthenticationStorage {
   purgeAuthentications(before: number, limit: number): Promise<number>;
 }
 
-export interface Storage extends KeyStorage, UserStorage, AuthenticationStorage {
+export interface Storage extends KeyStorage, UserStorage, ClientStorage, AuthenticationStorage {
   close(): Promise<void>;
 }

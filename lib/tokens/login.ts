@@ -1,49 +1,54 @@
 /**
- * The one way to a token: authenticate, issue, record. This room says what a token is; it imports
- * `lib/accounts`, `lib/keys`, `lib/storage` and `lib/base`.
+ * The one way in: authenticate, do what was asked for, record. This room says what a token is; it
+ * imports `lib/accounts`, `lib/keys`, `lib/storage` and `lib/base`.
  */
 
-import type { Accounts, Credentials } from "../accounts/accounts.ts";
+import type { Accounts, AuthenticatedClient } from "../accounts/accounts.ts";
 import { DomainError } from "../base/errors.ts";
 import type { ClientAddress } from "../base/ip_address.ts";
-import type { IssuedToken, TokenIssuer } from "./token_issuer.ts";
+import type { AssertionVerifier } from "./client_assertion.ts";
+import type { ClientProof } from "./client_proof.ts";
+import { authenticateByAssertion } from "./assertion_login.ts";
 
 export interface LoginParts {
   accounts: Accounts;
-  issuer: TokenIssuer;
+  assertions: AssertionVerifier;
 }
 
-/** Who wants a token, from where, and of which kind. */
-export interface LoginRequest {
-  credentials: Credentials;
-  client: ClientAddress;
-  /** Whether the token is to be one that has expired. */
-  isExpired: boolean;
-}
+/** Does something for the client that has authenticated. */
+export type Act<Result> = (client: AuthenticatedClient) => Promise<Result>;
 
-export type Login = (request: LoginRequest) => Promise<IssuedToken>;
+export type Login = <Result>(
+  proof: ClientProof,
+  from: ClientAddress,
+  act: Act<Result>,
+) => Promise<Result>;
 
-/** How often a user may have changed between check and record before it is given up. */
+/** How often a client may have changed between check and record before it is given up. */
 const ATTEMPTS = 3;
 
-/** Makes the function that every route calls which gives a token. */
-export function createLogin({ accounts, issuer }: LoginParts): Login {
+/** Makes the function that every route calls which asks who the client is. */
+export function createLogin({ accounts, assertions }: LoginParts): Login {
+  const authenticate = (proof: ClientProof, from: ClientAddress) =>
+    proof.method === "password"
+      ? accounts.authenticate(proof.credentials, from)
+      : authenticateByAssertion({ accounts, assertions }, proof.assertion, from);
+
   /**
-   * A token for whoever these credentials belong to. When it is there, its row in the
-   * authentication log is on the disk: no token without its row.
+   * What `act` gives for whoever this proof is of. When it is there, its row in the authentication
+   * log is on the disk: no token without its row.
    *
    * @throws {DomainError} `invalid_credentials`, which is on record then; `overloaded`,
-   * `storage_unavailable`, and `invalid_request` when expired tokens are switched off.
+   * `storage_unavailable`, and whatever `act` throws.
    */
-  return async function login({ credentials, client, isExpired }) {
+  return async function login(proof, from, act) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const user = await accounts.authenticate(credentials, client);
-      const token = isExpired
-        ? await issuer.issueExpired(user.username)
-        : await issuer.issue(user.username);
+      const client = await authenticate(proof, from);
+      const result = await act(client);
       // Another login may have upgraded the hash: what was checked then has to be checked again.
-      if (await accounts.recordLogin(user, client)) return token;
+      if (await accounts.recordLogin(client, from)) return result;
+      if (proof.method === "assertion") break; // it was used, and cannot be shown again
     }
-    throw new DomainError("overloaded", "The user is being changed", { retryAfter: 1 });
+    throw new DomainError("overloaded", "The client is being changed", { retryAfter: 1 });
   };
 }

@@ -10,7 +10,7 @@ export interface TokenIssuerParts {
   clock: Clock;
   /** The `iss` claim: the URL under which verifiers know this server. */
   issuer: string;
-  /** The `aud` claim. */
+  /** The `aud` claim, unless a client has another. */
   audience: string;
   /** The life of a token, in seconds. */
   tokenTtl: number;
@@ -18,10 +18,32 @@ export interface TokenIssuerParts {
   clockSkew: number;
 }
 
+/** What a token says beside whom it is for; what is left out is as `POST /auth` gives it. */
+export interface TokenGrant {
+  /** `at+jwt` for an access token of OAuth (RFC 9068 §2.1). */
+  typ?: "JWT" | "at+jwt";
+  /** The `aud` claim, when it is not the default one. */
+  audience?: string | string[] | undefined;
+  /** Scopes separated by spaces (RFC 6749 §3.3). */
+  scope?: string | undefined;
+  /** Further claims; none of those that this server makes. */
+  claims?: Readonly<Record<string, unknown>>;
+  /** The life of the token, in seconds, when it is shorter than the usual one. */
+  tokenTtl?: number | undefined;
+  /** The thumbprint of the key that the token is bound to (RFC 9449 §6). */
+  jkt?: string | undefined;
+}
+
 /** A token in compact form and the seconds it is still valid: 0 for an expired one. */
 export interface IssuedToken {
   token: string;
   expiresIn: number;
+}
+
+/** The times of a token, in seconds since the epoch. */
+interface TokenTimes {
+  iat: number;
+  exp: number;
 }
 
 export class TokenIssuer {
@@ -36,16 +58,17 @@ export class TokenIssuer {
    *
    * @throws {DomainError} `storage_unavailable`, or `overloaded` when no key can sign just now.
    */
-  async issue(username: string): Promise<IssuedToken> {
+  async issue(username: string, grant: TokenGrant = {}): Promise<IssuedToken> {
     const { ring, clock, tokenTtl, clockSkew } = this.#parts;
     const signer = await ring.signer();
     const iat = numericDate(clock());
+    const life = Math.min(tokenTtl, grant.tokenTtl ?? tokenTtl);
     // A key made under a shorter TOKEN_TTL leaves the set earlier; its tokens end with it.
-    const exp = Math.min(iat + tokenTtl, signer.exp - clockSkew);
+    const exp = Math.min(iat + life, signer.exp - clockSkew);
     if (exp <= iat) {
       throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
     }
-    return { token: await this.#sign(signer, { username, iat, exp }), expiresIn: exp - iat };
+    return { token: await this.#sign(signer, username, { iat, exp }, grant), expiresIn: exp - iat };
   }
 
   /**
@@ -54,25 +77,34 @@ export class TokenIssuer {
    * @throws {DomainError} `invalid_request` when expired tokens are switched off; otherwise as
    * `issue` does.
    */
-  async issueExpired(username: string): Promise<IssuedToken> {
+  async issueExpired(username: string, grant: TokenGrant = {}): Promise<IssuedToken> {
     const signer = await this.#parts.ring.expiredSigner();
     const { exp } = signer;
-    const iat = exp - this.#parts.tokenTtl;
-    return { token: await this.#sign(signer, { username, iat, exp }), expiresIn: 0 };
+    const times = { iat: exp - this.#parts.tokenTtl, exp };
+    return { token: await this.#sign(signer, username, times, grant), expiresIn: 0 };
   }
 
+  /** What this server says goes over what the claims say. */
   #sign(
-    signer: Signer,
-    { username, iat, exp }: { username: string; iat: number; exp: number },
+    { alg, kid, privateKey }: Signer,
+    username: string,
+    { iat, exp }: TokenTimes,
+    { typ = "JWT", audience = this.#parts.audience, scope, claims, jkt }: TokenGrant,
   ): Promise<string> {
-    return new SignJWT({ client_id: username })
-      .setProtectedHeader({ alg: signer.alg, kid: signer.kid, typ: "JWT" })
+    const payload = {
+      ...claims,
+      client_id: username,
+      ...(scope === undefined ? {} : { scope }),
+      ...(jkt === undefined ? {} : { cnf: { jkt } }),
+    };
+    return new SignJWT(payload)
+      .setProtectedHeader({ alg, kid, typ })
       .setIssuer(this.#parts.issuer)
       .setSubject(username)
-      .setAudience(this.#parts.audience)
+      .setAudience(audience)
       .setIssuedAt(iat)
       .setExpirationTime(exp)
       .setJti(crypto.randomUUID())
-      .sign(signer.privateKey);
+      .sign(privateKey);
   }
 }

@@ -45,14 +45,14 @@ Deno.test("Accounts.register() answers a taken name and a taken address in the s
   ) refusals.push(await refusalOf(() => accounts.register(taken, IP)));
   assert.ok(refusals.every(({ code }) => code === "already_registered"));
   assert.equal(new Set(refusals.map(({ message }) => message)).size, 1);
-  const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = await accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.equal(user.email, ALICE.email);
 });
 
 Deno.test("Accounts.authenticate() finds the user in any ASCII case, under the registered name", async () => {
   const { accounts } = makeAccounts();
   const password = await accounts.register({ ...ALICE, username: "Alice" }, IP);
-  const user = await accounts.authenticate({ username: "aLICE", password }, CLIENT);
+  const { user } = await accounts.authenticate({ username: "aLICE", password }, CLIENT);
   assert.equal(user.username, "Alice");
 });
 
@@ -82,12 +82,13 @@ Deno.test("Accounts.authenticate() puts each refusal on record, without a user",
 Deno.test("Accounts.recordLogin() puts the success on record, once, with the user", async () => {
   const { accounts, storage, time, logged } = makeAccounts();
   const password = await accounts.register(ALICE, IP);
-  const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const authenticated = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = authenticated;
   assert.deepEqual(logged(), []);
   assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   time.advance(61);
   const client = { ip: "2001:db8::1", network: "2001:db8::/64" };
-  assert.equal(await accounts.recordLogin(user, client), true);
+  assert.equal(await accounts.recordLogin(authenticated, client), true);
   assert.deepEqual(logged(), [{
     request_ip: "2001:db8::1",
     request_timestamp: "2030-01-01 00:01:01",
@@ -125,7 +126,7 @@ async function fullHasher(): Promise<PasswordHasher> {
 Deno.test("Accounts.authenticate() succeeds when there is no room for the upgrade", async () => {
   const { accounts, storage, store } = makeAccounts(await fullHasher());
   const { passwordHash } = await store(await hash("old", EARLIER));
-  const user = await accounts.authenticate({ username: "alice", password: "old" }, CLIENT);
+  const { user } = await accounts.authenticate({ username: "alice", password: "old" }, CLIENT);
   assert.equal(user.username, "alice");
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
@@ -144,9 +145,9 @@ Deno.test("Accounts.recordLogin() records nothing when the user has changed sinc
   for (const change of changes) {
     const { accounts, storage, logged } = makeAccounts();
     const password = await accounts.register(ALICE, IP);
-    const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
+    const authenticated = await accounts.authenticate({ username: "alice", password }, CLIENT);
     await change(accounts);
-    assert.equal(await accounts.recordLogin(user, CLIENT), false);
+    assert.equal(await accounts.recordLogin(authenticated, CLIENT), false);
     assert.deepEqual(logged(), []);
     assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   }
@@ -160,7 +161,7 @@ Deno.test("Accounts.resetPassword() makes the old password useless and the new o
   const login = (password: string) =>
     accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.equal((await refusalOf(() => login(old))).code, "invalid_credentials");
-  assert.equal((await login(password)).username, "alice");
+  assert.equal((await login(password)).user.username, "alice");
 });
 
 Deno.test("Accounts.setDisabled() refuses the right password as a wrong one, until it is undone", async () => {
@@ -177,7 +178,7 @@ Deno.test("Accounts.setDisabled() refuses the right password as a wrong one, unt
   assert.deepEqual([right.code, right.message], [wrong.code, wrong.message]);
   assert.deepEqual(logged().map((row) => row.user_id), [null, null]);
   for (let twice = 0; twice < 2; twice++) await accounts.setDisabled("alice", false);
-  assert.equal((await login(password)).username, "alice");
+  assert.equal((await login(password)).user.username, "alice");
 });
 
 Deno.test("Accounts.resetPassword() leaves a disabled user disabled", async () => {
@@ -191,7 +192,7 @@ Deno.test("Accounts.resetPassword() leaves a disabled user disabled", async () =
     "invalid_credentials",
   );
   await accounts.setDisabled("alice", false);
-  assert.equal((await accounts.authenticate(login, CLIENT)).username, "alice");
+  assert.equal((await accounts.authenticate(login, CLIENT)).user.username, "alice");
 });
 
 Deno.test("Accounts tells an operator of a name that nobody has", async () => {

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { hash } from "@node-rs/argon2";
+import { FairQueue } from "../../lib/accounts/fair_queue.ts";
+import { PasswordHasher } from "../../lib/accounts/password.ts";
 import { isDomainError } from "../../lib/base/errors.ts";
+import { CHEAP } from "../support.ts";
 import { hasherWith } from "./make_accounts.ts";
 
 const PASSWORD = "correct horse battery staple";
 
 /** For whom all of this is done. */
 const WHO = "192.0.2.1";
+
+const WRONG = { isUsable: true, right: undefined };
 
 /** How each of these checks, begun at once, came out. */
 async function outcomes(checks: Promise<unknown>[]): Promise<string[]> {
@@ -30,23 +35,23 @@ Deno.test("PasswordHasher.hash() takes a salt of its own every time", async () =
 
 Deno.test("PasswordHasher.verify() tells the right password from every other", async () => {
   const phc = await hasherWith().hash(PASSWORD, WHO);
-  assert.equal(await hasherWith().verify(phc, PASSWORD, WHO), "right");
+  assert.equal((await hasherWith().verify([phc], PASSWORD, WHO)).right, phc);
   for (const wrong of ["", `${PASSWORD} `, PASSWORD.toUpperCase(), PASSWORD.slice(1), phc]) {
-    assert.equal(await hasherWith().verify(phc, wrong, WHO), "wrong", wrong);
+    assert.deepEqual(await hasherWith().verify([phc], wrong, WHO), WRONG, wrong);
   }
 });
 
 Deno.test("PasswordHasher.verify() takes a hash that was made at another cost", async () => {
   const phc = await hash(PASSWORD, { memoryCost: 32, timeCost: 2, parallelism: 2 });
-  assert.equal(await hasherWith().verify(phc, PASSWORD, WHO), "right");
+  assert.equal((await hasherWith().verify([phc], PASSWORD, WHO)).right, phc);
 });
 
 Deno.test("PasswordHasher.verify() says no for an unknown user, whatever the password", async () => {
   const own = hasherWith();
   await own.prepare();
-  assert.equal(await own.verify(undefined, PASSWORD, WHO), "wrong");
-  assert.equal(await own.verify(undefined, "", WHO), "wrong");
-  assert.equal(await own.verify(undefined, await own.prepare(), WHO), "wrong");
+  assert.deepEqual(await own.verify([], PASSWORD, WHO), WRONG);
+  assert.deepEqual(await own.verify([], "", WHO), WRONG);
+  assert.deepEqual(await own.verify([], await own.prepare(), WHO), WRONG);
 });
 
 Deno.test("PasswordHasher.prepare() makes one decoy, at the cost that a user's hash has", async () => {
@@ -62,7 +67,7 @@ Deno.test("PasswordHasher.prepare() tries again after it was refused", async () 
   const busy = [own.hash(PASSWORD, WHO), own.hash(PASSWORD, WHO)];
   await assert.rejects(own.prepare(), { code: "overloaded" });
   await Promise.all(busy);
-  assert.equal(await own.verify(undefined, PASSWORD, WHO), "wrong");
+  assert.deepEqual(await own.verify([], PASSWORD, WHO), WRONG);
 });
 
 Deno.test("PasswordHasher.isOutdated() is true when any one parameter differs from today's", async () => {
@@ -76,7 +81,7 @@ Deno.test("PasswordHasher.isOutdated() is true when any one parameter differs fr
 Deno.test("PasswordHasher refuses the check that would wait behind a full queue", async () => {
   const own = hasherWith({ concurrency: 1, capacity: 2 });
   const phc = await own.hash(PASSWORD, WHO);
-  const checks = Array.from({ length: 5 }, () => own.verify(phc, PASSWORD, WHO));
+  const checks = Array.from({ length: 5 }, () => own.verify([phc], PASSWORD, WHO));
   assert.deepEqual(await outcomes(checks), ["done", "done", "done", "overloaded", "overloaded"]);
 });
 
@@ -84,14 +89,46 @@ Deno.test("PasswordHasher takes checks again once the queue is shorter", async (
   const own = hasherWith({ concurrency: 1, capacity: 1 });
   const checks = Array.from({ length: 4 }, () => own.hash(PASSWORD, WHO));
   assert.deepEqual(await outcomes(checks), ["done", "done", "overloaded", "overloaded"]);
-  assert.equal(await own.verify(await own.hash(PASSWORD, WHO), PASSWORD, WHO), "right");
+  const phc = await own.hash(PASSWORD, WHO);
+  assert.equal((await own.verify([phc], PASSWORD, WHO)).right, phc);
 });
 
 Deno.test("PasswordHasher.verify() queues and is refused for an unknown user as for a known one", async () => {
   for (const known of [true, false]) {
     const own = hasherWith({ concurrency: 1, capacity: 1 });
-    const phc = known ? await own.hash(PASSWORD, WHO) : (await own.prepare(), undefined);
-    const checks = Array.from({ length: 3 }, () => own.verify(phc, PASSWORD, WHO));
+    const hashes = known ? [await own.hash(PASSWORD, WHO)] : (await own.prepare(), []);
+    const checks = Array.from({ length: 3 }, () => own.verify(hashes, PASSWORD, WHO));
     assert.deepEqual(await outcomes(checks), ["done", "done", "overloaded"]);
+  }
+});
+
+Deno.test("PasswordHasher.hashLike() takes salt, cost and length of the other, or its own without one", async () => {
+  const other = await hash("x", { memoryCost: 32, timeCost: 2, parallelism: 2, outputLen: 24 });
+  const like = await hasherWith().hashLike(other, PASSWORD, WHO);
+  const salt = (phc: string) => phc.split("$").slice(0, 5);
+  assert.deepEqual(salt(like), salt(other));
+  assert.equal(like.length, other.length);
+  assert.equal((await hasherWith().verify([other, like], PASSWORD, WHO)).right, like);
+  assert.match(await hasherWith().hashLike("x", PASSWORD, WHO), /^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
+});
+
+Deno.test("PasswordHasher.verify() makes one turn of work, however many hashes and whichever is right", async () => {
+  const now = () => performance.now();
+  const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 9, now });
+  const own = new PasswordHasher(CHEAP, queue);
+  const first = await own.hash("first", WHO);
+  const second = await own.hashLike(first, "second", WHO);
+  await own.prepare();
+  let works = 0;
+  const run = queue.run.bind(queue);
+  queue.run = (owner, work) => (works++, run(owner, work));
+  for (const hashes of [[], [first], [first, second], ["x"]]) {
+    for (const password of ["first", "second", "third"]) {
+      works = 0;
+      const { right } = await own.verify(hashes, password, WHO);
+      const expected = { first, second }[password];
+      assert.equal(right, hashes.find((phc) => phc === expected), password);
+      assert.equal(works, 1);
+    }
   }
 });

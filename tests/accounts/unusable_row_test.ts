@@ -122,6 +122,6 @@ Deno.test("Accounts.resetPassword() lets a user log in again whose row held no h
   const { accounts, store } = makeAccounts();
   await store("x");
   const password = await accounts.resetPassword("alice", CLIENT.ip);
-  const user = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = await accounts.authenticate({ username: "alice", password }, CLIENT);
   assert.equal(user.username, "alice");
 });

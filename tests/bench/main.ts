@@ -15,11 +15,13 @@ import { measurePurge } from "./purge.ts";
 import { measureRefusal } from "./refusal.ts";
 import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./row.ts";
 import { measureStart } from "./start.ts";
+import { measureToken } from "./token.ts";
 
 /** One at a time and in this order: each has the machine for itself. */
 const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "jwks": measureJwks,
   "login": measureLogin,
+  "token": measureToken,
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,

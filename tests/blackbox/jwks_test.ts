@@ -58,7 +58,10 @@ Deno.test("the tables have exactly the agreed columns", () => {
 
 Deno.test("the JWKS may be cached for five minutes and tells its version", async () => {
   const { headers } = await server.jwks();
-  assert.equal(headers.get("cache-control"), "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600");
+  assert.equal(
+    headers.get("cache-control"),
+    "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600",
+  );
   assert.match(headers.get("etag")!, /^"[^"]+"$/);
 });
 
@@ -76,7 +79,10 @@ Deno.test("the JWKS answers 304 to whoever has it, and 200 to whoever has anothe
     assert.equal(answer.status, 304, known);
     assert.equal(answer.text, "");
     assert.equal(answer.headers.get("etag"), etag);
-    assert.equal(answer.headers.get("cache-control"), "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600");
+    assert.equal(
+      answer.headers.get("cache-control"),
+      "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600",
+    );
   }
   for (const known of ['"other"', etag.slice(1, -1)]) {
     assert.equal((await server.jwks({ "if-none-match": known })).status, 200, known);

@@ -28,6 +28,11 @@ function reported(error: unknown): { exitCode: number; lines: string[] } {
 const EXIT_CODES: Record<ErrorCode, number> = {
   invalid_request: 2,
   invalid_credentials: 1,
+  invalid_client: 1,
+  invalid_dpop_proof: 1,
+  unsupported_grant_type: 1,
+  invalid_scope: 1,
+  invalid_target: 1,
   access_denied: 1,
   not_found: 1,
   method_not_allowed: 1,

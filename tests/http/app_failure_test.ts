@@ -110,7 +110,7 @@ Deno.test("No password leaves when its user cannot be stored", async () => {
   assert.equal(response.status, 503);
   assert.deepEqual(Object.keys(await response.json()), ["error", "error_description"]);
   app.fault.error = undefined;
-  assert.equal(await app.storage.findUser("bob"), undefined);
+  assert.equal(await app.storage.findClient("bob"), undefined);
 });
 
 Deno.test("POST /auth refuses a body that is not what it asks for, in words that quote nothing", async () => {

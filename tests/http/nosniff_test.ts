@@ -9,8 +9,8 @@ async function makeFaultyApp() {
   const fault: { error?: unknown } = {};
   const wrap = (storage: Storage) =>
     wrapStorage(storage, (own) => ({
-      findUser: (name) =>
-        fault.error === undefined ? own.findUser(name) : Promise.reject(fault.error),
+      findClient: (name) =>
+        fault.error === undefined ? own.findClient(name) : Promise.reject(fault.error),
     }));
   return { ...await makeLoggedApp({ wrap }), fault };
 }

@@ -21,6 +21,11 @@ import { recordingLog } from "../support.ts";
 const CODES: Record<ErrorCode, number | undefined> = {
   invalid_request: 400,
   invalid_credentials: 401,
+  invalid_client: 401,
+  invalid_dpop_proof: 400,
+  unsupported_grant_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
   access_denied: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -67,9 +72,9 @@ Deno.test("errorResponse() gives each code its status and the one shape", async 
 });
 
 Deno.test("errorResponse() asks for Basic credentials with a 401, and with nothing else", () => {
-  for (const [code, status] of STATUS) {
+  for (const [code] of STATUS) {
     const { headers } = errorResponse(new DomainError(code, "A sentence"));
-    const challenge = status === 401 ? 'Basic realm="jwks-server"' : null;
+    const challenge = code === "invalid_credentials" ? 'Basic realm="jwks-server"' : null;
     assert.equal(headers.get("www-authenticate"), challenge, code);
   }
 });

@@ -13,6 +13,7 @@ const PLAIN = NAMES.filter((name) => !SETTINGS[name].isSecret);
 const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   NOT_MY_KEY_FILE: "secret",
   ISSUER: "https://tokens.example",
+  JWKS_URI: "https://keys.example/jwks.json",
   AUDIENCE: "orders",
   TRUSTED_PROXIES: "10.0.0.0/8",
 };

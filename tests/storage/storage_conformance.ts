@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KeyRecord, Storage } from "../../lib/storage/storage.ts";
+import { testClients } from "./storage_conformance_clients.ts";
 import { testRevision } from "./storage_conformance_revision.ts";
 import { type TestProperty, testUsers } from "./storage_conformance_users.ts";
 
@@ -109,4 +110,5 @@ export function testStorage(name: string, open: () => Promise<OpenStorage>): voi
   });
 
   testUsers(test);
+  testClients(test);
 }

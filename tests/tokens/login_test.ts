@@ -5,7 +5,9 @@ import { Accounts } from "../../lib/accounts/accounts.ts";
 import { isDomainError, storageUnavailable } from "../../lib/base/errors.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
+import { createAssertionVerifier } from "../../lib/tokens/client_assertion.ts";
 import { createLogin } from "../../lib/tokens/login.ts";
+import { ReplayGuard } from "../../lib/tokens/replay_guard.ts";
 import { TokenIssuer } from "../../lib/tokens/token_issuer.ts";
 import {
   cheapHasher,
@@ -37,9 +39,9 @@ async function makeLogin({ meanwhile, ...options }: RingOptions & { meanwhile?: 
       if (record.user !== null) await meanwhile?.(outside, ++seen.records, own);
       return await own.recordAuthentication(record);
     },
-    findUser(username) {
+    findClient(username) {
       seen.checks++;
-      return own.findUser(username);
+      return own.findClient(username);
     },
   }));
   const accounts = new Accounts({ storage, hasher, clock: time.clock, log });
@@ -50,10 +52,17 @@ async function makeLogin({ meanwhile, ...options }: RingOptions & { meanwhile?: 
     audience: ISSUER,
     ...POLICY,
   });
-  const login = createLogin({ accounts, issuer });
+  const { clock } = time;
+  const replay = new ReplayGuard({ capacity: 10, clock });
+  const assertions = createAssertionVerifier({ audiences: [ISSUER], replay, clock });
+  const login = createLogin({ accounts, assertions });
   const password = await outside.register(ALICE, CLIENT.ip);
   const ask = (password: string, isExpired = false) =>
-    login({ credentials: { username: "alice", password }, client: CLIENT, isExpired });
+    login(
+      { method: "password", credentials: { username: "alice", password } },
+      CLIENT,
+      ({ user }) => isExpired ? issuer.issueExpired(user.username) : issuer.issue(user.username),
+    );
   const rows = () =>
     database.all<{ user_id: number | null }>("SELECT user_id FROM auth_logs ORDER BY id")
       .map((row) => row.user_id);

@@ -139,3 +139,37 @@ Deno.test("TokenIssuer.issue() gives no token that would be over at once", async
   const issuer = new TokenIssuer({ ...POLICY, ring: ending, clock, issuer: ISSUER, audience: "a" });
   await assert.rejects(issuer.issue("alice"), { code: "overloaded" });
 });
+
+Deno.test("TokenIssuer.issue() makes an access token (RFC 9068) of what it is granted", async () => {
+  const { issuer, ring, time } = await makeIssuer();
+  const { token, expiresIn } = await issuer.issue("alice", {
+    typ: "at+jwt",
+    audience: "https://orders.example",
+    scope: "read write",
+    claims: { tenant: "blue", sub: "mallory", client_id: "mallory", exp: 9 },
+    tokenTtl: 60,
+    jkt: "thumbprint",
+  });
+  assert.equal(expiresIn, 60);
+  assert.equal(decodeProtectedHeader(token).typ, "at+jwt");
+  const { jti, ...claims } = decodeJwt(token);
+  assert.match(String(jti), /^[0-9a-f-]{36}$/);
+  assert.deepEqual(claims, {
+    iss: ISSUER,
+    sub: "alice",
+    aud: "https://orders.example",
+    client_id: "alice",
+    iat: time.seconds,
+    exp: time.seconds + 60,
+    scope: "read write",
+    tenant: "blue",
+    cnf: { jkt: "thumbprint" },
+  });
+  await jwtVerify(token, createLocalJWKSet(publishedBy(ring)), { currentDate: new Date(time.now) });
+});
+
+Deno.test("TokenIssuer.issue() gives no token a longer life than the keys' schedule allows", async () => {
+  const { issuer } = await makeIssuer();
+  const { expiresIn } = await issuer.issue("alice", { tokenTtl: POLICY.tokenTtl + 1 });
+  assert.equal(expiresIn, POLICY.tokenTtl);
+});

@@ -7,6 +7,7 @@ import type {
   AuthenticationQuery,
   AuthenticationRecord,
 } from "../storage.ts";
+import { isUsable, setLastUsed } from "./clients_tables.ts";
 import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { setLastLogin } from "./users_table.ts";
@@ -18,9 +19,13 @@ const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_i
 /** In a transaction: false, with nothing written, when the user is not as it was checked. */
 export function recordAuthentication(
   database: SqliteDatabase,
-  { ip, at, user }: AuthenticationRecord,
+  { ip, at, user, credential }: AuthenticationRecord,
 ): boolean {
-  if (user !== null && !setLastLogin(database, user, at)) return false;
+  if (user !== null) {
+    if (credential && !isUsable(database, user.id, credential, at)) return false;
+    if (!setLastLogin(database, user, at)) return false;
+    if (credential) setLastUsed(database, credential.id, at);
+  }
   database.run(
     "INSERT INTO auth_logs (request_ip, request_timestamp, user_id) VALUES (?, ?, ?)",
     ip,

@@ -9,7 +9,7 @@ import type { KeyEncryptionRecord } from "../storage.ts";
 import { Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
 import { readKeyEncryption } from "./meta.ts";
-import { SCHEMA_VERSION, TABLES } from "./schema.ts";
+import { SCHEMA_VERSION, tablesOf } from "./schema.ts";
 
 /** What was found; it is handed on to whoever opens the database, so that it is examined once. */
 export interface Examination {
@@ -83,7 +83,8 @@ export function examineDatabase(
 export function checkIntegrity(path: string): string {
   const { connection } = openUnchanged(path, OPENING_TIMEOUT);
   try {
-    const found = ["sqlite_schema", ...TABLES].map((table) => integrityOf(connection, table));
+    const tables = ["sqlite_schema", ...tablesOf(schemaVersion(connection))];
+    const found = tables.map((table) => integrityOf(connection, table));
     const damage = found.filter((details) => details !== "ok");
     // Only the check of everything sees the pages that belong to no table.
     return damage.length > 0 ? damage.join("; ") : quickCheck(connection, "");
@@ -193,7 +194,7 @@ function assertVersion(path: string, connection: Connection): number {
       hints: ["it was left untouched: move it away, or set DATABASE to another file"],
     });
   }
-  const missing = version === 0 ? [] : TABLES.filter((table) => !names.includes(table));
+  const missing = version === 0 ? [] : tablesOf(version).filter((table) => !names.includes(table));
   if (missing.length > 0) {
     throw new DomainError(
       "database_unusable",

@@ -1,4 +1,4 @@
-/** The table `meta`: what is kept of the secret, and the policy. */
+/** The table `meta`: what is kept of the secret, the policy, and the key of deleted names. */
 
 import { DomainError } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
@@ -45,6 +45,27 @@ export function readPolicy(database: Statements): Uint8Array | undefined {
 
 export function writePolicy(database: Statements, policy: Uint8Array): void {
   writeMeta(database, "policy", policy);
+}
+
+/**
+ * The key that names are hashed under, or `undefined` when there is none yet.
+ *
+ * @throws {DomainError} `database_unusable` when it is lost: no deleted name could be told any more.
+ */
+export function readNameKey(database: Statements): Uint8Array | undefined {
+  const key = readMeta(database, "name_key");
+  if (key !== undefined || database.get("SELECT 1 FROM tombstones LIMIT 1") === undefined) {
+    return key;
+  }
+  throw new DomainError(
+    "database_unusable",
+    "The database lacks the key of its deleted names (name_key in the table meta)",
+    { hints: ["restore a backup; nothing was changed"] },
+  );
+}
+
+export function writeNameKey(database: Statements, key: Uint8Array): void {
+  writeMeta(database, "name_key", key);
 }
 
 /** How often the keys, or what they are sealed under and kept by, have changed. */

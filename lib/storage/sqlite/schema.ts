@@ -47,6 +47,33 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
         BEGIN ${COUNT_CHANGE} END`,
     ]),
   ],
+  [
+    `CREATE TABLE client_policies (
+      user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+      policy TEXT NOT NULL
+    )`,
+    `CREATE TABLE client_credentials (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+      type TEXT NOT NULL CHECK (type IN ('password', 'key')),
+      kid TEXT,
+      value TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      valid_until INTEGER,
+      last_used INTEGER
+    )`,
+    "CREATE INDEX client_credentials_user ON client_credentials (user_id)",
+    "CREATE UNIQUE INDEX client_credentials_kid ON client_credentials (user_id, kid) " +
+    "WHERE kid IS NOT NULL",
+    "CREATE TABLE tombstones (name_hash BLOB PRIMARY KEY)",
+    // The key of the names is none of what the keys are sealed under.
+    ...["INSERT", "UPDATE", "DELETE"].flatMap((event) => [
+      `DROP TRIGGER meta_${event.toLowerCase()}`,
+      `CREATE TRIGGER meta_${event.toLowerCase()} AFTER ${event} ON meta
+        WHEN ${event === "DELETE" ? "old" : "new"}.name NOT IN ('keys_revision', 'name_key')
+        BEGIN ${COUNT_CHANGE} END`,
+    ]),
+  ],
 ];
 
 /** The version of the schema that this program writes. */
@@ -54,3 +81,11 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** The tables that a database of any version has. */
 export const TABLES = ["keys", "users", "auth_logs", "meta"] as const;
+
+/** The tables that a database has since version 3. */
+export const CLIENT_TABLES = ["client_policies", "client_credentials", "tombstones"] as const;
+
+/** The tables that a database of this version has. */
+export function tablesOf(version: number): readonly string[] {
+  return version < 3 ? TABLES : [...TABLES, ...CLIENT_TABLES];
+}

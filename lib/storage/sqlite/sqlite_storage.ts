@@ -6,19 +6,23 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  ClientRecord,
   KeyChange,
   KeyEncryptionRecord,
   KeyRecord,
   KeySnapshot,
+  NewKeyCredential,
   NewUser,
+  PasswordReplacement,
   RowId,
   Storage,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
+import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
 import * as keys from "./keys_table.ts";
-import { readKeyEncryption, readRevision, writeKeyEncryption, writePolicy } from "./meta.ts";
+import * as meta from "./meta.ts";
 import * as users from "./users_table.ts";
 
 /** How often a locked database is asked again, in milliseconds, and how many times in all. */
@@ -36,18 +40,18 @@ export class SqliteStorage implements Storage {
   revision(): Promise<number> {
     return this.#read((database) => {
       database.recover();
-      return readRevision(database);
+      return meta.readRevision(database);
     });
   }
 
   readKeyEncryption(): Promise<KeyEncryptionRecord | undefined> {
-    return this.#read(readKeyEncryption);
+    return this.#read(meta.readKeyEncryption);
   }
 
   createKeyEncryption(record: KeyEncryptionRecord): Promise<boolean> {
     return this.#write((database) => {
-      if (readKeyEncryption(database) !== undefined) return false;
-      writeKeyEncryption(database, record);
+      if (meta.readKeyEncryption(database) !== undefined) return false;
+      meta.writeKeyEncryption(database, record);
       return true;
     });
   }
@@ -69,7 +73,7 @@ export class SqliteStorage implements Storage {
   }
 
   writePolicy(policy: Uint8Array): Promise<void> {
-    return this.#write((database) => writePolicy(database, policy));
+    return this.#write((database) => meta.writePolicy(database, policy));
   }
 
   createUser(user: NewUser): Promise<UserRecord | undefined> {
@@ -86,6 +90,41 @@ export class SqliteStorage implements Storage {
 
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean> {
     return this.#write((database) => users.replacePasswordHash(database, userId, from, to));
+  }
+
+  findClient(username: string): Promise<ClientRecord | undefined> {
+    return this.#read((database) =>
+      database.snapshot(() => clients.findClient(database, username))
+    );
+  }
+
+  writeClientPolicy(userId: RowId, policy: string | undefined): Promise<boolean> {
+    return this.#write((database) => clients.writeClientPolicy(database, userId, policy));
+  }
+
+  addCredential(userId: RowId, key: NewKeyCredential): Promise<boolean> {
+    return this.#write((database) => clients.addCredential(database, userId, key));
+  }
+
+  removeCredential(userId: RowId, kid: string): Promise<boolean> {
+    return this.#write((database) => clients.removeCredential(database, userId, kid));
+  }
+
+  replacePassword(userId: RowId, replacement: PasswordReplacement): Promise<boolean> {
+    return this.#write((database) => clients.replacePassword(database, userId, replacement));
+  }
+
+  deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean> {
+    return this.#write((database) => users.deleteUser(database, userId, nameHash));
+  }
+
+  async nameKey(fresh: Uint8Array): Promise<Uint8Array> {
+    const kept = await this.#read(meta.readNameKey);
+    return kept ?? await this.#write((database) => {
+      const made = meta.readNameKey(database);
+      if (made === undefined) meta.writeNameKey(database, fresh);
+      return made ?? fresh;
+    });
   }
 
   recordAuthentication(record: AuthenticationRecord): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** The table `users`. */
+/** The table `users`, and the tombstones of those deleted. */
 
 import { timestamp } from "../../base/clock.ts";
 import type { NewUser, RowId, UserRecord } from "../storage.ts";
@@ -11,7 +11,9 @@ const COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
 
 const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 
+/** In a transaction: `undefined` when the name or the address is taken, or the name was deleted. */
 export function createUser(database: SqliteDatabase, user: NewUser): UserRecord | undefined {
+  if (user.nameHash !== undefined && hasTombstone(database, user.nameHash)) return undefined;
   return database.get<UserRecord>(
     "INSERT INTO users (username, password_hash, email, date_registered) VALUES (?, ?, ?, ?) " +
       `ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
@@ -44,7 +46,23 @@ export function replacePasswordHash(
   return database.run(sql, to, userId, from) === 1;
 }
 
-/** The same for the time of the last login, in milliseconds since the epoch. */
+/**
+ * In a transaction: deletes a user and, by their references, what it has as a client; what it did
+ * stays on record without it. False when there is no such user.
+ */
+export function deleteUser(database: SqliteDatabase, id: RowId, nameHash: Uint8Array): boolean {
+  if (database.get("SELECT 1 FROM users WHERE id = ?", id) === undefined) return false;
+  database.run("UPDATE auth_logs SET user_id = NULL WHERE user_id = ?", id);
+  database.run("DELETE FROM users WHERE id = ?", id);
+  database.run("INSERT INTO tombstones (name_hash) VALUES (?) ON CONFLICT DO NOTHING", nameHash);
+  return true;
+}
+
+function hasTombstone(database: SqliteDatabase, nameHash: Uint8Array): boolean {
+  return database.get("SELECT 1 FROM tombstones WHERE name_hash = ?", nameHash) !== undefined;
+}
+
+/** Sets the time of the last login, in milliseconds; false when the hash is another one by now. */
 export function setLastLogin(
   database: SqliteDatabase,
   { id, passwordHash }: Pick<UserRecord, "id" | "passwordHash">,

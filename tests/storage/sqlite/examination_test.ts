@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { isDomainError } from "../../../lib/base/errors.ts";
 import { checkIntegrity, examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
-import { SCHEMA_VERSION, TABLES } from "../../../lib/storage/sqlite/schema.ts";
+import { CLIENT_TABLES, SCHEMA_VERSION, TABLES } from "../../../lib/storage/sqlite/schema.ts";
 import { makeFifo } from "../../base/fifo.ts";
 import { failureOf, openDatabase, openStorage, withTempDir } from "../../support.ts";
 import {
@@ -150,7 +150,7 @@ Deno.test("examineDatabase() says what to do when there is no such directory", a
 });
 
 Deno.test("examineDatabase() names each table that a database lacks", async () => {
-  for (const table of TABLES) {
+  for (const table of [...TABLES, ...CLIENT_TABLES]) {
     await withDatabase(async (path) => {
       runElsewhere(path, `PRAGMA foreign_keys = OFF; DROP TABLE ${table}`);
       await assertRefusedUntouched(path, new RegExp(`lacks the table ${table}$`));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isDomainError } from "../../../lib/base/errors.ts";
 import type { SqliteDatabase } from "../../../lib/storage/sqlite/database.ts";
+import { CLIENT_TABLES, TABLES } from "../../../lib/storage/sqlite/schema.ts";
 import { SqliteStorage } from "../../../lib/storage/sqlite/sqlite_storage.ts";
 import type { UserRecord } from "../../../lib/storage/storage.ts";
 import { testStorage } from "../storage_conformance.ts";
@@ -67,12 +68,17 @@ function writes(storage: SqliteStorage, alice: UserRecord): (() => Promise<unkno
     async () => storage.rekey(await storage.readKeys(), [KEY], RECORD),
     () => storage.purgeAuthentications(Date.UTC(2100), 10),
     () => storage.writePolicy(new Uint8Array([1])),
+    () => storage.nameKey(new Uint8Array([1])),
+    () => storage.writeClientPolicy(alice.id, "{}"),
+    () => storage.addCredential(alice.id, { kid: "one", value: "{}", at: 0 }),
+    () => storage.replacePassword(alice.id, { from: "another", to: "a third" }),
+    () => storage.deleteUser(alice.id, new Uint8Array([2])),
   ];
 }
 
 /** Everything in the tables. */
 function contents(database: SqliteDatabase): unknown {
-  return ["keys", "users", "auth_logs", "meta"].map((table) =>
+  return [...TABLES, ...CLIENT_TABLES].map((table) =>
     database.all(`SELECT * FROM ${table}`).map((row) => ({ ...row as object }))
   );
 }

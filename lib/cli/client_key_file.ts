@@ -1,0 +1,102 @@
+/** The public key of a client in a file: a JWK or PEM, checked before it is stored. */
+
+import { createPublicKey } from "node:crypto";
+import { calculateJwkThumbprint, type JWK } from "jose";
+import type { ClientKey } from "../accounts/client_records.ts";
+import {
+  PRIVATE_MEMBERS,
+  publicMembers,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from "../keys/algorithms.ts";
+import { refused } from "../keys/key_refusal.ts";
+import { VerificationError } from "../tokens/verification_error.ts";
+import { importVerificationKey } from "../tokens/verification_key.ts";
+
+/** How the key is to be known; `alg` must be the one that the key itself says, if it does. */
+export interface KeyOptions {
+  kid?: string;
+  alg?: SigningAlgorithm;
+}
+
+const KID = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
+
+const PUBLIC_PEM = /-----BEGIN ((?:RSA )?PUBLIC KEY)-----[A-Za-z0-9+/=\s]*-----END \1-----/g;
+
+/**
+ * Reads a public key: a JWK (RFC 7517), or PEM in SPKI or PKCS #1. Without a `kid` it is known by
+ * its thumbprint (RFC 7638), without an `alg` it is for the usual algorithm of its type.
+ *
+ * @throws {DomainError} `key_refused` for a private or symmetric key, a weak or damaged one, and one
+ * that may not verify. No message quotes the key.
+ */
+export async function readPublicKey(text: string, options: KeyOptions): Promise<ClientKey> {
+  const given = text.trimStart().startsWith("{") ? parseJwk(text) : parsePem(text);
+  const { kid: own, ...jwk } = given;
+  const { alg } = await verificationKey(jwk, options.alg);
+  const { kty } = SIGNING_ALGORITHMS[alg];
+  // Member by member, so that nothing else that stands in the file is stored.
+  const numbers = Object.fromEntries(publicMembers(kty).map((name) => [name, jwk[name]]));
+  const key = { kty, ...numbers, alg, use: "sig" };
+  const kid = options.kid ?? own ?? await derivedKid(key);
+  if (typeof kid === "string" && KID.test(kid)) return { ...key, kid };
+  throw refused("its kid is not 1 to 128 printable ASCII characters", "name another with --kid");
+}
+
+async function verificationKey(jwk: object, alg: SigningAlgorithm | undefined) {
+  try {
+    return await importVerificationKey(jwk, alg);
+  } catch (error) {
+    if (!(error instanceof VerificationError)) throw error;
+    throw refused(error.message.replace(/^the key is refused: /, ""));
+  }
+}
+
+/** As imported keys are named: with `_` for a `-` in front, which looks like an option. */
+async function derivedKid(jwk: JWK): Promise<string> {
+  return (await calculateJwkThumbprint(jwk)).replace(/^-/, "_");
+}
+
+function parseJwk(text: string): Record<string, unknown> {
+  let json: Record<string, unknown>; // it begins with a brace
+  try {
+    json = JSON.parse(text.trim());
+  } catch {
+    throw refused("the file is not a JWK"); // the cause would quote the key
+  }
+  if ("keys" in json) throw refused("the file holds a JWK set", "give one public JWK a file");
+  if (json.kty === "oct" || "k" in json) {
+    throw refused(
+      "it is a symmetric key",
+      "a client keeps a private key and gives its public half",
+    );
+  }
+  if (!PRIVATE_MEMBERS.some((name) => Object.hasOwn(json, name))) return json;
+  const members = [...PRIVATE_MEMBERS, "key_ops"].map((name) => `.${name}`).join(", ");
+  throw refused(
+    "it is a private key",
+    `export the public half: jq 'del(${members})' FILE > PUBLIC`,
+  );
+}
+
+function parsePem(text: string): Record<string, unknown> {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    const hint = "export the public half: openssl pkey -in FILE -pubout -out PUBLIC";
+    throw refused("it is a private key", hint);
+  }
+  if (/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(text)) {
+    const hint = "take the key out of it: openssl x509 -in FILE -pubkey -noout > PUBLIC";
+    throw refused("the file holds a certificate", hint);
+  }
+  const [block, ...others] = [...text.matchAll(PUBLIC_PEM)];
+  if (block === undefined) throw refused("the file is neither a JWK nor PEM of a public key");
+  if (others.length > 0) throw refused("the file holds more than one public key");
+  try {
+    return { ...createPublicKey(block[0]).export({ format: "jwk" }) };
+  } catch {
+    throw refused(
+      "it is damaged, or its type is not supported",
+      "RSA, EC P-256, P-384 and P-521, and Ed25519 are",
+    );
+  }
+}

@@ -1,0 +1,107 @@
+/** The endpoints of OAuth: `/token` (RFC 6749 §3.2), `/introspect` (RFC 7662), and `/password`. */
+
+import { Hono, type MiddlewareHandler } from "hono";
+import type { Accounts } from "../accounts/accounts.ts";
+import { DomainError, isDomainError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { ProofVerifier } from "../tokens/dpop.ts";
+import { grantFor } from "../tokens/grant.ts";
+import type { Introspect } from "../tokens/introspection.ts";
+import type { Login } from "../tokens/login.ts";
+import type { TokenIssuer } from "../tokens/token_issuer.ts";
+import { readClientProof } from "./client_authentication.ts";
+import { readBinding } from "./dpop_header.ts";
+import type { AppEnv } from "./environment.ts";
+import { invalid, readForm } from "./parsed_body.ts";
+import { readQuery } from "./request.ts";
+import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
+import { readTokenRequest } from "./token_request.ts";
+
+export interface OAuthParts {
+  accounts: Accounts;
+  login: Login;
+  issuer: TokenIssuer;
+  introspect: Introspect;
+  proofs: ProofVerifier;
+  /** The URL of `/token` as clients know it. */
+  tokenEndpoint: string;
+  /** The `aud` of clients whose policy names none. */
+  audience: string;
+  /** For how long a password that is replaced stays valid, in seconds. */
+  passwordOverlap: number;
+  /** The limit that all routes share which take credentials. */
+  limited: MiddlewareHandler<AppEnv>;
+  log: Log;
+}
+
+/** Builds the routes; what goes wrong on them is told as RFC 6749 §5.2 says. */
+export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
+  const { login, limited, log } = parts;
+  const routes = new Hono<AppEnv>();
+  routes.onError((error, context) => refusal(error, context.req.raw.headers, log));
+
+  routes.post("/token", limited, async (context) => {
+    const { raw } = context.req;
+    readQuery(raw);
+    const form = await readForm(raw);
+    const request = readTokenRequest(form);
+    const proof = readClientProof(raw.headers, form);
+    const key = await readBinding(raw.headers, parts.proofs, parts.tokenEndpoint);
+    const { token, expiresIn, scope } = await login(
+      proof,
+      context.get("client"),
+      async (client) => {
+        key?.remember();
+        const grant = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
+        const issued = await parts.issuer.issue(client.user.username, { ...grant, typ: "at+jwt" });
+        return { ...issued, scope: grant.scope };
+      },
+    );
+    return secretResponse(context, {
+      access_token: token,
+      token_type: key === undefined ? "Bearer" : "DPoP",
+      expires_in: expiresIn,
+      ...(scope === undefined || scope === request.scope ? {} : { scope }), // RFC 6749 §5.1
+    }, 200);
+  });
+
+  routes.post("/introspect", limited, async (context) => {
+    const { raw } = context.req;
+    readQuery(raw);
+    const form = await readForm(raw);
+    const token = form.get("token");
+    if (!token) throw invalid("token is missing");
+    const proof = readClientProof(raw.headers, form);
+    const answer = await login(proof, context.get("client"), () => parts.introspect(token));
+    return secretResponse(context, answer, 200);
+  });
+
+  routes.post("/password", limited, async (context) => {
+    const { raw } = context.req;
+    readQuery(raw);
+    const form = await readForm(raw);
+    const proof = readClientProof(raw.headers, form);
+    const from = context.get("client");
+    const { user, credential } = await login(proof, from, (client) => Promise.resolve(client));
+    if (proof.method === "password" && credential !== undefined) {
+      throw new DomainError("access_denied", "A password that is being replaced replaces no other");
+    }
+    const { username } = user;
+    const { passwordOverlap } = parts;
+    const password = await parts.accounts.rotatePassword(username, passwordOverlap, from.network);
+    return secretResponse(context, { password }, 201);
+  });
+
+  for (const path of ["/token", "/introspect", "/password"]) {
+    routes.all(path, () => methodNotAllowed("POST"));
+  }
+  return routes;
+}
+
+/** RFC 6749 §5.2: `invalid_client`, with a challenge for who used the header that it answers. */
+function refusal(error: unknown, headers: Headers, log: Log): Response {
+  if (!isDomainError(error, "invalid_credentials")) return failureResponse(error, log);
+  const response = failureResponse(new DomainError("invalid_client", error.message), log);
+  if (headers.has("authorization")) response.headers.set("www-authenticate", CHALLENGE);
+  return response;
+}

@@ -1,0 +1,110 @@
+/** The tables `client_policies` and `client_credentials`. */
+
+import type {
+  ClientRecord,
+  CredentialRecord,
+  NewKeyCredential,
+  PasswordReplacement,
+  RowId,
+} from "../storage.ts";
+import { exact, text } from "./columns.ts";
+import type { SqliteDatabase } from "./database.ts";
+import { findUser, replacePasswordHash } from "./users_table.ts";
+
+/** How old `last_used` gets before it is written again, in milliseconds. */
+const LAST_USED_INTERVAL = 60_000;
+
+const SELECT_CREDENTIALS = `SELECT ${exact("id")} AS id, type, ${text("kid")} AS kid, ` +
+  `${text("value")} AS value, created_at AS createdAt, valid_until AS validUntil, ` +
+  "last_used AS lastUsed FROM client_credentials WHERE user_id = ? ORDER BY client_credentials.id";
+
+/** In a transaction: a client as it is at one moment. */
+export function findClient(database: SqliteDatabase, username: string): ClientRecord | undefined {
+  const user = findUser(database, username);
+  if (user === undefined) return undefined;
+  const sql = `SELECT ${text("policy")} AS policy FROM client_policies WHERE user_id = ?`;
+  const policy = database.get<{ policy: string }>(sql, user.id)?.policy;
+  const credentials = database.all<CredentialRecord>(SELECT_CREDENTIALS, user.id);
+  return { user, policy, credentials };
+}
+
+/** In a transaction: stores or removes a policy; false when there is no such user. */
+export function writeClientPolicy(
+  database: SqliteDatabase,
+  userId: RowId,
+  policy: string | undefined,
+): boolean {
+  if (database.get("SELECT 1 FROM users WHERE id = ?", userId) === undefined) return false;
+  if (policy === undefined) {
+    database.run("DELETE FROM client_policies WHERE user_id = ?", userId);
+    return true;
+  }
+  database.run(
+    "INSERT INTO client_policies (user_id, policy) VALUES (?, ?) " +
+      "ON CONFLICT (user_id) DO UPDATE SET policy = excluded.policy",
+    userId,
+    policy,
+  );
+  return true;
+}
+
+export function addCredential(
+  database: SqliteDatabase,
+  userId: RowId,
+  { kid, value, at, validUntil }: NewKeyCredential,
+): boolean {
+  const added = database.run(
+    "INSERT INTO client_credentials (user_id, type, kid, value, created_at, valid_until) " +
+      "SELECT id, 'key', ?, ?, ?, ? FROM users WHERE id = ? ON CONFLICT DO NOTHING",
+    kid,
+    value,
+    at,
+    validUntil ?? null,
+    userId,
+  );
+  return added === 1;
+}
+
+export function removeCredential(database: SqliteDatabase, userId: RowId, kid: string): boolean {
+  const sql = "DELETE FROM client_credentials WHERE user_id = ? AND type = 'key' AND kid = ?";
+  return database.run(sql, userId, kid) > 0;
+}
+
+/** In a transaction: the only passwords of the client are then `to` and what is kept. */
+export function replacePassword(
+  database: SqliteDatabase,
+  userId: RowId,
+  { from, to, kept }: PasswordReplacement,
+): boolean {
+  if (!replacePasswordHash(database, userId, from, to)) return false;
+  database.run("DELETE FROM client_credentials WHERE user_id = ? AND type = 'password'", userId);
+  if (kept === undefined) return true;
+  database.run(
+    "INSERT INTO client_credentials (user_id, type, value, created_at, valid_until) " +
+      "VALUES (?, 'password', ?, ?, ?)",
+    userId,
+    kept.value,
+    kept.at,
+    kept.validUntil,
+  );
+  return true;
+}
+
+/** Whether a credential is as it was checked, and valid at a time in milliseconds. */
+export function isUsable(
+  database: SqliteDatabase,
+  userId: RowId,
+  { id, value }: Pick<CredentialRecord, "id" | "value">,
+  at: number,
+): boolean {
+  const sql = "SELECT 1 FROM client_credentials WHERE id = ? AND user_id = ? AND " +
+    `${text("value")} = ? AND (valid_until IS NULL OR valid_until > ?)`;
+  return database.get(sql, id, userId, value, at) !== undefined;
+}
+
+/** Sets when a credential was last used, unless that was written within the last minute. */
+export function setLastUsed(database: SqliteDatabase, id: RowId, at: number): void {
+  const sql = "UPDATE client_credentials SET last_used = ? " +
+    "WHERE id = ? AND (last_used IS NULL OR last_used <= ?)";
+  database.run(sql, at, id, at - LAST_USED_INTERVAL);
+}
