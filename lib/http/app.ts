@@ -5,6 +5,7 @@
  */
 
 import { type Handler, Hono } from "hono";
+import type { z } from "zod";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
@@ -18,6 +19,7 @@ import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import { readJson } from "./parsed_body.ts";
 import { rateLimit } from "./rate_limit.ts";
+import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
 import {
   errorResponse,
@@ -87,7 +89,7 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
     if (!parts.registration) throw new DomainError("access_denied", "Registration is closed");
     const user = await readJson(context.req.raw, Registration);
     const password = await accounts.register(user, context.get("client").network);
-    return secretResponse(context, { password }, 201);
+    return secretResponse<z.infer<typeof PasswordResponse>>(context, { password }, 201);
   });
   routes.all("/register", () => methodNotAllowed("POST"));
 
@@ -100,7 +102,8 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
       const { username } = client.user;
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
     });
-    return secretResponse(context, { token, token_type: "Bearer", expires_in: expiresIn }, 200);
+    const body = { token, token_type: "Bearer", expires_in: expiresIn } as const;
+    return secretResponse<z.infer<typeof AuthResponse>>(context, body, 200);
   });
   routes.all("/auth", () => methodNotAllowed("POST"));
 

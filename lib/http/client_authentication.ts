@@ -1,9 +1,11 @@
 /** Client authentication (RFC 6749 §2.3, RFC 7523 §2.2): a request turned into the proof it carries. */
 
+import type { z } from "zod";
 import { DomainError } from "../base/errors.ts";
 import type { ClientProof } from "../tokens/client_proof.ts";
 import { readBasic } from "./basic.ts";
-import { invalid } from "./parsed_body.ts";
+import { invalid, validate } from "./parsed_body.ts";
+import { ClientForm } from "./schemas.ts";
 
 /** The one type of assertion that is understood (RFC 7523 §2.2). */
 const JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -23,29 +25,33 @@ export const AUTHENTICATION_METHODS = [
  */
 export function readClientProof(headers: Headers, form: URLSearchParams): ClientProof {
   const basic = readBasic(headers.get("authorization"));
-  const secret = form.get("client_secret");
-  const assertion = readAssertion(form);
-  if (
-    [basic, secret, assertion].filter((proof) => proof !== undefined && proof !== null).length > 1
-  ) {
+  const { client_id: id, client_secret: secret, ...asserted } = validate(
+    ClientForm,
+    Object.fromEntries(form),
+  );
+  const assertion = readAssertion(asserted);
+  if ([basic, secret, assertion].filter((proof) => proof !== undefined).length > 1) {
     throw invalid("Only one way to authenticate may be used (RFC 6749 §2.3)");
   }
-  const id = form.get("client_id");
-  if (assertion !== undefined) return { method: "assertion", assertion };
+  if (assertion !== undefined) return { method: "assertion", assertion, clientId: id };
   if (basic !== undefined) {
     const credentials = { username: decode(basic.username), password: decode(basic.password) };
-    if (id === null || id === credentials.username) return { method: "password", credentials };
+    if (id === undefined || id === credentials.username) return { method: "password", credentials };
     throw invalid("The client_id and the Authorization header name two clients");
   }
   if (id && secret) return { method: "password", credentials: { username: id, password: secret } };
   throw new DomainError("invalid_credentials", "The client is not authenticated");
 }
 
-function readAssertion(form: URLSearchParams): string | undefined {
-  const [type, assertion] = [form.get("client_assertion_type"), form.get("client_assertion")];
-  if (type === null && assertion === null) return undefined;
+function readAssertion(
+  { client_assertion_type: type, client_assertion: assertion }: Pick<
+    z.infer<typeof ClientForm>,
+    "client_assertion_type" | "client_assertion"
+  >,
+): string | undefined {
+  if (type === undefined && assertion === undefined) return undefined;
   if (type !== JWT_BEARER) throw invalid(`The client_assertion_type must be ${JWT_BEARER}`);
-  if (!assertion) throw invalid("The client_assertion is missing");
+  if (assertion === undefined) throw invalid("The client_assertion is missing");
   return assertion;
 }
 

@@ -1,6 +1,7 @@
 /** The endpoints of OAuth: `/token` (RFC 6749 §3.2), `/introspect` (RFC 7662), and `/password`. */
 
 import { Hono, type MiddlewareHandler } from "hono";
+import type { z } from "zod";
 import type { Accounts } from "../accounts/accounts.ts";
 import { DomainError, isDomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -12,9 +13,10 @@ import type { TokenIssuer } from "../tokens/token_issuer.ts";
 import { readClientProof } from "./client_authentication.ts";
 import { readBinding } from "./dpop_header.ts";
 import type { AppEnv } from "./environment.ts";
-import { invalid, readForm } from "./parsed_body.ts";
+import { readForm, validate } from "./parsed_body.ts";
 import { readQuery } from "./request.ts";
 import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
+import { IntrospectionForm, type PasswordResponse, type TokenResponse } from "./schemas.ts";
 import { readTokenRequest } from "./token_request.ts";
 
 export interface OAuthParts {
@@ -57,7 +59,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
         return { ...issued, scope: grant.scope };
       },
     );
-    return secretResponse(context, {
+    return secretResponse<z.infer<typeof TokenResponse>>(context, {
       access_token: token,
       token_type: key === undefined ? "Bearer" : "DPoP",
       expires_in: expiresIn,
@@ -69,8 +71,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const { raw } = context.req;
     readQuery(raw);
     const form = await readForm(raw);
-    const token = form.get("token");
-    if (!token) throw invalid("token is missing");
+    const { token } = validate(IntrospectionForm, Object.fromEntries(form));
     const proof = readClientProof(raw.headers, form);
     const answer = await login(proof, context.get("client"), () => parts.introspect(token));
     return secretResponse(context, answer, 200);
@@ -89,7 +90,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const { username } = user;
     const { passwordOverlap } = parts;
     const password = await parts.accounts.rotatePassword(username, passwordOverlap, from.network);
-    return secretResponse(context, { password }, 201);
+    return secretResponse<z.infer<typeof PasswordResponse>>(context, { password }, 201);
   });
 
   for (const path of ["/token", "/introspect", "/password"]) {

@@ -1,17 +1,10 @@
 /** Requests from outside, turned into typed values or refused with a clear error. */
 
-import { z } from "zod";
+import type { z } from "zod";
 import type { Credentials } from "../accounts/accounts.ts";
-import { textMember } from "../accounts/registration.ts";
 import { readBasic } from "./basic.ts";
 import { invalid, isForm, readForm, readJson, validate } from "./parsed_body.ts";
-
-/** The body of `POST /auth`. */
-const AuthBody = z.object({
-  username: textMember("username").min(1, "username is empty"),
-  password: textMember("password").min(1, "password is empty"),
-  expired: z.boolean("expired must be true or false").optional(),
-}, "The body must be a JSON object");
+import { AuthBody } from "./schemas.ts";
 
 /** What `POST /auth` asks for. */
 export interface AuthRequest {

@@ -75,7 +75,11 @@ export function methodNotAllowed(allowed: string): Response {
 }
 
 /** Answers with something that no cache may keep: a password or a token (RFC 6749 §5.1). */
-export function secretResponse(context: Context, body: Record<string, unknown>, status: 200 | 201) {
+export function secretResponse<Body extends Record<string, unknown>>(
+  context: Context,
+  body: Body,
+  status: 200 | 201,
+): Response {
   return context.json(body, status, { ...EVERYWHERE, "cache-control": "no-store" });
 }
 

@@ -1,7 +1,8 @@
 /** What `POST /token` asks for (RFC 6749 §4.4.2, RFC 8707). */
 
 import { DomainError } from "../base/errors.ts";
-import { invalid } from "./parsed_body.ts";
+import { validate } from "./parsed_body.ts";
+import { TokenForm } from "./schemas.ts";
 
 export interface TokenRequest {
   /** As it was sent; `undefined` when it was not. */
@@ -17,18 +18,16 @@ export interface TokenRequest {
  * `resource` that is no absolute URI without a fragment (RFC 8707 §2).
  */
 export function readTokenRequest(form: URLSearchParams): TokenRequest {
-  const grantType = form.get("grant_type");
-  if (!grantType) throw invalid("grant_type is missing");
-  if (grantType !== "client_credentials") {
+  const { grant_type, scope, resource, audience } = validate(TokenForm, Object.fromEntries(form));
+  if (grant_type !== "client_credentials") {
     throw new DomainError("unsupported_grant_type", "grant_type must be client_credentials");
   }
-  const [resource, audience] = [form.get("resource"), form.get("audience")];
   if (resource && (!URL.canParse(resource) || resource.includes("#"))) {
     throw new DomainError("invalid_target", "resource must be an absolute URI without a fragment");
   }
   if (resource && audience && resource !== audience) {
     throw new DomainError("invalid_target", "resource and audience name two services");
   }
-  const wanted = resource || audience;
-  return { scope: form.get("scope") ?? undefined, audiences: wanted ? [wanted] : [] };
+  const wanted = resource ?? audience;
+  return { scope, audiences: wanted === undefined ? [] : [wanted] };
 }

@@ -6,6 +6,7 @@ import { DomainError } from "../base/errors.ts";
 import type { ClientAddress } from "../base/ip_address.ts";
 import type { CredentialRecord } from "../storage/storage.ts";
 import type { AssertionVerifier } from "./client_assertion.ts";
+import type { ClientProof } from "./client_proof.ts";
 import { VerificationError } from "./verification_error.ts";
 import { importVerificationKey, type VerificationKey } from "./verification_key.ts";
 
@@ -13,6 +14,8 @@ export interface AssertionLoginParts {
   accounts: Accounts;
   assertions: AssertionVerifier;
 }
+
+type AssertionProof = Extract<ClientProof, { method: "assertion" }>;
 
 /** A key of a client, with the credential that it is. */
 interface ClientKey extends VerificationKey {
@@ -27,10 +30,10 @@ interface ClientKey extends VerificationKey {
  */
 export async function authenticateByAssertion(
   { accounts, assertions }: AssertionLoginParts,
-  assertion: string,
+  proof: AssertionProof,
   from: ClientAddress,
 ): Promise<AuthenticatedClient> {
-  const found = await verified(assertions, assertion, accounts);
+  const found = await verified(assertions, proof, accounts);
   if (found !== undefined) return found;
   await accounts.recordRefusal(from);
   throw new DomainError("invalid_credentials", "The client assertion is not valid");
@@ -38,11 +41,12 @@ export async function authenticateByAssertion(
 
 async function verified(
   assertions: AssertionVerifier,
-  assertion: string,
+  { assertion, clientId }: AssertionProof,
   accounts: Accounts,
 ): Promise<AuthenticatedClient | undefined> {
   try {
     const id = assertions.clientOf(assertion);
+    if (clientId !== undefined && clientId !== id) return undefined;
     const record = await accounts.lookUp(id);
     if (record === undefined || isDisabled(record.user)) return undefined;
     const keys = await Promise.all(accounts.validKeys(record).map(toKey));

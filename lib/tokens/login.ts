@@ -32,7 +32,7 @@ export function createLogin({ accounts, assertions }: LoginParts): Login {
   const authenticate = (proof: ClientProof, from: ClientAddress) =>
     proof.method === "password"
       ? accounts.authenticate(proof.credentials, from)
-      : authenticateByAssertion({ accounts, assertions }, proof.assertion, from);
+      : authenticateByAssertion({ accounts, assertions }, proof, from);
 
   /**
    * What `act` gives for whoever this proof is of. When it is there, its row in the authentication

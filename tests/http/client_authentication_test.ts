@@ -38,9 +38,9 @@ Deno.test("readClientProof() takes client_id and client_secret (RFC 6749 §2.3.1
 });
 
 Deno.test("readClientProof() takes an assertion (RFC 7523 §2.2), with a client_id beside it or not", () => {
-  const proof = { method: "assertion", assertion: "a.b.c" };
+  const proof = { method: "assertion", assertion: "a.b.c", clientId: undefined };
   assert.deepEqual(read(ASSERTION), proof);
-  assert.deepEqual(read({ ...ASSERTION, client_id: "alice" }), proof);
+  assert.deepEqual(read({ ...ASSERTION, client_id: "alice" }), { ...proof, clientId: "alice" });
 });
 
 Deno.test("readClientProof() takes a client_id beside HTTP Basic that names the same client alone", async () => {

@@ -110,3 +110,12 @@ Deno.test("POST /token and /auth give a client no unbound token that must have b
   assert.deepEqual([auth.status, auth.body.error], [400, "invalid_dpop_proof"]);
   assert.equal((await token({}, await proof(await makeClientKey()))).status, 200);
 });
+
+Deno.test("POST /token refuses an assertion beside the name of another client (RFC 7521 §4.2)", async () => {
+  const { post, grant, addKey, assertion } = await makeOAuthApp();
+  const key = await addKey("k1");
+  const ask = async (client_id: string) =>
+    (await post("/token", { ...grant, ...await assertion(key), client_id })).status;
+  assert.equal(await ask("other"), 401);
+  assert.equal(await ask("svc"), 200);
+});
