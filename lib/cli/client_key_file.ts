@@ -1,60 +1,22 @@
 /** The public key of a client in a file: a JWK or PEM, checked before it is stored. */
 
 import { createPublicKey } from "node:crypto";
-import { calculateJwkThumbprint, type JWK } from "jose";
 import type { ClientKey } from "../accounts/client_records.ts";
-import {
-  PRIVATE_MEMBERS,
-  publicMembers,
-  SIGNING_ALGORITHMS,
-  type SigningAlgorithm,
-} from "../keys/algorithms.ts";
+import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
 import { refused } from "../keys/key_refusal.ts";
-import { VerificationError } from "../tokens/verification_error.ts";
-import { importVerificationKey } from "../tokens/verification_key.ts";
-
-/** How the key is to be known; `alg` must be the one that the key itself says, if it does. */
-export interface KeyOptions {
-  kid?: string;
-  alg?: SigningAlgorithm;
-}
-
-const KID = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
+import { type KeyOptions, toClientKey } from "../tokens/client_key.ts";
 
 const PUBLIC_PEM = /-----BEGIN ((?:RSA )?PUBLIC KEY)-----[A-Za-z0-9+/=\s]*-----END \1-----/g;
 
 /**
- * Reads a public key: a JWK (RFC 7517), or PEM in SPKI or PKCS #1. Without a `kid` it is known by
- * its thumbprint (RFC 7638), without an `alg` it is for the usual algorithm of its type.
+ * Reads a public key: a JWK (RFC 7517), or PEM in SPKI or PKCS #1.
  *
- * @throws {DomainError} `key_refused` for a private or symmetric key, a weak or damaged one, and one
- * that may not verify. No message quotes the key.
+ * @throws {DomainError} `key_refused` as `toClientKey` does, and for what is no one public key. No
+ * message quotes the key.
  */
 export async function readPublicKey(text: string, options: KeyOptions): Promise<ClientKey> {
-  const given = text.trimStart().startsWith("{") ? parseJwk(text) : parsePem(text);
-  const { kid: own, ...jwk } = given;
-  const { alg } = await verificationKey(jwk, options.alg);
-  const { kty } = SIGNING_ALGORITHMS[alg];
-  // Member by member, so that nothing else that stands in the file is stored.
-  const numbers = Object.fromEntries(publicMembers(kty).map((name) => [name, jwk[name]]));
-  const key = { kty, ...numbers, alg, use: "sig" };
-  const kid = options.kid ?? own ?? await derivedKid(key);
-  if (typeof kid === "string" && KID.test(kid)) return { ...key, kid };
-  throw refused("its kid is not 1 to 128 printable ASCII characters", "name another with --kid");
-}
-
-async function verificationKey(jwk: object, alg: SigningAlgorithm | undefined) {
-  try {
-    return await importVerificationKey(jwk, alg);
-  } catch (error) {
-    if (!(error instanceof VerificationError)) throw error;
-    throw refused(error.message.replace(/^the key is refused: /, ""));
-  }
-}
-
-/** As imported keys are named: with `_` for a `-` in front, which looks like an option. */
-async function derivedKid(jwk: JWK): Promise<string> {
-  return (await calculateJwkThumbprint(jwk)).replace(/^-/, "_");
+  const jwk = text.trimStart().startsWith("{") ? parseJwk(text) : parsePem(text);
+  return await toClientKey(jwk, options);
 }
 
 function parseJwk(text: string): Record<string, unknown> {

@@ -3,7 +3,8 @@
 import type { ClientKey } from "../accounts/client_records.ts";
 import { DomainError } from "../base/errors.ts";
 import type { CredentialRecord } from "../storage/storage.ts";
-import { type KeyOptions, readPublicKey } from "./client_key_file.ts";
+import type { KeyOptions } from "../tokens/client_key.ts";
+import { readPublicKey } from "./client_key_file.ts";
 import { accountsOf, type UsersContext } from "./users.ts";
 
 /**

@@ -2,6 +2,8 @@
 
 import { isDisabled } from "../accounts/accounts.ts";
 import { type ClientPolicy, parsePolicy } from "../accounts/client_policy.ts";
+import { isNoPassword } from "../accounts/declared_no_password.ts";
+import { hashOf } from "../accounts/user_state.ts";
 import { isoTime } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { ClientRecord, CredentialRecord } from "../storage/storage.ts";
@@ -83,8 +85,10 @@ function printPairs(output: Output, pairs: Readonly<Record<string, string>>): vo
   }
 }
 
-/** The password in the row first, then the others in the order in which they were made. */
-function shownCredentials({ credentials }: ClientRecord, now: number): ShownCredential[] {
+/** The password in the row first, if it is one, then the others in the order in which they were made. */
+function shownCredentials({ user, credentials }: ClientRecord, now: number): ShownCredential[] {
+  const others = credentials.map((credential) => shownCredential(credential, now));
+  if (isNoPassword(hashOf(user))) return others;
   const current: ShownCredential = {
     type: "password",
     state: "current",
@@ -94,7 +98,7 @@ function shownCredentials({ credentials }: ClientRecord, now: number): ShownCred
     valid_until: null,
     last_used: null,
   };
-  return [current, ...credentials.map((credential) => shownCredential(credential, now))];
+  return [current, ...others];
 }
 
 function shownCredential(credential: CredentialRecord, now: number): ShownCredential {

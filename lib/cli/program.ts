@@ -8,6 +8,7 @@ import { DomainError } from "../base/errors.ts";
 import { serve } from "../server/serve.ts";
 import type { StopSignal } from "../server/stop_signal.ts";
 import { example } from "./arguments.ts";
+import { addApply } from "./apply.ts";
 import { addBackup } from "./backup.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
@@ -78,6 +79,7 @@ function createProgram(parts: ProgramParts): Command {
     .action(() => serve(configOf(parts), stop));
   addKeyCommands(program, parts);
   addUserCommands(program, parts);
+  addApply(program, parts);
   addRekey(program, parts);
   addLogs(program, parts);
   addBackup(program, parts);

@@ -132,6 +132,7 @@ function toConfig(values: Values, stated: readonly Name[]) {
     database: values.DATABASE!,
     secret: values.NOT_MY_KEY,
     secretFile: values.NOT_MY_KEY_FILE,
+    clientsFile: values.CLIENTS_FILE,
     issuer: values.ISSUER,
     audience: values.AUDIENCE,
     jwksUri: values.JWKS_URI,

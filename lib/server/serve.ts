@@ -4,6 +4,7 @@
  */
 
 import { Accounts } from "../accounts/accounts.ts";
+import type { Declaration } from "../accounts/declared_file.ts";
 import { FairQueue } from "../accounts/fair_queue.ts";
 import { PasswordHasher } from "../accounts/password.ts";
 import { within } from "../base/deadline.ts";
@@ -21,6 +22,7 @@ import { createLogin } from "../tokens/login.ts";
 import { ReplayGuard } from "../tokens/replay_guard.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
 import { serverUrl } from "./address.ts";
+import { applyClientsFile, readClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
@@ -63,12 +65,25 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
   const server = listen(config, log);
+  const { clientsFile, policy: { tokenTtl } } = config;
+  const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
+  if (declaration) await applyAtStart(config, declaration, database);
   const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
   log.info("stopping", { signal: await stop.received });
   await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop()]));
   await database.storage.close();
   log.info("stopped");
+}
+
+/** Applies the declared clients before anything is served, and tells the log what changed. */
+async function applyAtStart(
+  config: Config,
+  declaration: Declaration,
+  { storage, log }: OpenedDatabase,
+): Promise<void> {
+  const changes = await applyClientsFile(storage, config, declaration);
+  for (const change of changes) log.info("a declared client was changed", { change });
 }
 
 /** Answers requests from now on, and keeps the keys on schedule. */

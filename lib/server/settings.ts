@@ -70,6 +70,7 @@ export const SETTINGS = {
   DATABASE: setting("totally_not_my_privateKeys.db", path),
   NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
   NOT_MY_KEY_FILE: setting(undefined, path),
+  CLIENTS_FILE: setting(undefined, path),
   ISSUER: setting(
     undefined,
     parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),

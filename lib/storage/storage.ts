@@ -67,7 +67,8 @@ export interface UserRecord {
 /** A user to be; `at` is in milliseconds since the epoch. */
 export interface NewUser {
   username: string;
-  email: string;
+  /** `null`: it has none. */
+  email: string | null;
   passwordHash: string;
   at: number;
   /** The keyed hash of the lower-cased name; one that was deleted is refused by it. */
@@ -116,6 +117,33 @@ export interface PasswordReplacement {
   to: string;
   /** A hash that stays valid until then beside the new one; times in milliseconds. */
   kept?: { value: string; at: number; validUntil: number } | undefined;
+}
+
+/** A client to be, with all that it has from the start. */
+export interface NewClient extends NewUser {
+  /** JSON; without it, the client has no policy. */
+  policy?: string | undefined;
+  keys: readonly NewKeyCredential[];
+}
+
+/** How a client is changed; what is not there stays as it is. */
+export interface ClientUpdate {
+  userId: RowId;
+  email?: string;
+  /** Hashes as they stand in `users`; with `endsOthers`, every other password ends. */
+  passwordHash?: { from: string; to: string; endsOthers: boolean };
+  /** JSON; `null` removes the policy. */
+  policy?: string | null;
+  /** The kids of keys that are removed, before those of `addKeys` are added. */
+  removeKeys: readonly string[];
+  addKeys: readonly NewKeyCredential[];
+}
+
+/** What `applyClients` does, in one transaction: it removes, then updates, then creates. */
+export interface ClientChanges {
+  remove: readonly { userId: RowId; nameHash: Uint8Array }[];
+  update: readonly ClientUpdate[];
+  create: readonly NewClient[];
 }
 
 /** One checked authentication: `user` is `null` when the password was not right. */
@@ -221,6 +249,14 @@ export interface ClientStorage {
    * the user, and its name is never given again. False, with nothing written, without such a user.
    */
   deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean>;
+  /**
+   * Applies all of `changes`, or nothing: not when one of the clients in `expected` is another by
+   * now (but for when it was last used), nor when one of the changes cannot be made, as with a name
+   * or an address that is taken and a name that was deleted. Says whether it did.
+   */
+  applyClients(expected: readonly ClientRecord[], changes: ClientChanges): Promise<boolean>;
+  /** The keyed hashes of the names that were deleted. */
+  readTombstones(): Promise<Uint8Array[]>;
   /**
    * The key that names are hashed under. When there is none yet it is `fresh` from now on. Rejects
    * with `database_unusable` when it is lost although names were deleted.

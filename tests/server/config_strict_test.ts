@@ -12,6 +12,7 @@ const PLAIN = NAMES.filter((name) => !SETTINGS[name].isSecret);
 /** A value for each variable that would be right. */
 const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   NOT_MY_KEY_FILE: "secret",
+  CLIENTS_FILE: "clients.json",
   ISSUER: "https://tokens.example",
   JWKS_URI: "https://keys.example/jwks.json",
   AUDIENCE: "orders",

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KeyRecord, Storage } from "../../lib/storage/storage.ts";
+import { testChanges } from "./storage_conformance_changes.ts";
 import { testClients } from "./storage_conformance_clients.ts";
 import { testRevision } from "./storage_conformance_revision.ts";
 import { type TestProperty, testUsers } from "./storage_conformance_users.ts";
@@ -45,6 +46,7 @@ export function testStorage(name: string, open: () => Promise<OpenStorage>): voi
     });
 
   testRevision(test);
+  testChanges(test);
   test("createKeyEncryption() keeps the first record and refuses the next", async (storage) => {
     const bytes = (...values: number[]) => new Uint8Array(values);
     assert.equal(await storage.readKeyEncryption(), undefined);

@@ -6,6 +6,7 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  ClientChanges,
   ClientRecord,
   KeyChange,
   KeyEncryptionRecord,
@@ -19,6 +20,7 @@ import type {
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
+import { applyClients, Superseded } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
 import * as keys from "./keys_table.ts";
@@ -116,6 +118,20 @@ export class SqliteStorage implements Storage {
 
   deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean> {
     return this.#write((database) => users.deleteUser(database, userId, nameHash));
+  }
+
+  async applyClients(expected: readonly ClientRecord[], changes: ClientChanges): Promise<boolean> {
+    try {
+      await this.#write((database) => applyClients(database, expected, changes));
+      return true;
+    } catch (error) {
+      if (error instanceof Superseded) return false;
+      throw error;
+    }
+  }
+
+  readTombstones(): Promise<Uint8Array[]> {
+    return this.#read(users.readTombstones);
   }
 
   async nameKey(fresh: Uint8Array): Promise<Uint8Array> {

@@ -58,6 +58,16 @@ export function deleteUser(database: SqliteDatabase, id: RowId, nameHash: Uint8A
   return true;
 }
 
+/** In a transaction: sets the address; false when it is another user's. */
+export function writeEmail(database: SqliteDatabase, userId: RowId, email: string): boolean {
+  return database.run("UPDATE OR IGNORE users SET email = ? WHERE id = ?", email, userId) === 1;
+}
+
+export function readTombstones(database: SqliteDatabase): Uint8Array[] {
+  const rows = database.all<{ hash: Uint8Array }>("SELECT name_hash AS hash FROM tombstones");
+  return rows.map(({ hash }) => hash);
+}
+
 function hasTombstone(database: SqliteDatabase, nameHash: Uint8Array): boolean {
   return database.get("SELECT 1 FROM tombstones WHERE name_hash = ?", nameHash) !== undefined;
 }

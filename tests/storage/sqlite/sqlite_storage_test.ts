@@ -72,6 +72,8 @@ function writes(storage: SqliteStorage, alice: UserRecord): (() => Promise<unkno
     () => storage.writeClientPolicy(alice.id, "{}"),
     () => storage.addCredential(alice.id, { kid: "one", value: "{}", at: 0 }),
     () => storage.replacePassword(alice.id, { from: "another", to: "a third" }),
+    () =>
+      storage.applyClients([], { remove: [], update: [], create: [{ ...user("c"), keys: [] }] }),
     () => storage.deleteUser(alice.id, new Uint8Array([2])),
   ];
 }

@@ -1,0 +1,32 @@
+/** The file of clients: read with keys checked as verifiers will, and applied to a database. */
+
+import { applyDeclaration, type ApplyOptions } from "../accounts/declared_clients.ts";
+import { type Declaration, readDeclaration } from "../accounts/declared_file.ts";
+import { FairQueue } from "../accounts/fair_queue.ts";
+import { PasswordHasher } from "../accounts/password.ts";
+import type { Storage } from "../storage/storage.ts";
+import { toClientKey } from "../tokens/client_key.ts";
+import type { Config } from "./config.ts";
+
+/**
+ * Reads the file that declares clients.
+ *
+ * @param tokenTtl the longest life of their tokens, in seconds.
+ * @throws {DomainError} `configuration` that names every problem by its JSON path.
+ */
+export function readClientsFile(file: string, tokenTtl: number): Promise<Declaration> {
+  return readDeclaration(file, { checkKey: (jwk) => toClientKey(jwk), tokenTtl });
+}
+
+/** Applies a declaration and gives what changed. @throws as `applyDeclaration` does. */
+export async function applyClientsFile(
+  storage: Storage,
+  { argon2: cost }: Pick<Config, "argon2">,
+  declaration: Declaration,
+  options: ApplyOptions = {},
+): Promise<string[]> {
+  const now = () => performance.now();
+  const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 1, now });
+  const hasher = new PasswordHasher(cost, queue);
+  return await applyDeclaration({ storage, hasher, cost, clock: Date.now }, declaration, options);
+}
