@@ -47,6 +47,16 @@ async function readAuthBody<Schema extends z.ZodType>(
   return validate(schema, { ...fields, ...flag });
 }
 
+/** What of a request may never stand in its URL (RFC 6749 §2.3.1, RFC 7662 §2.1). */
+const CREDENTIALS = new Set([
+  "username",
+  "password",
+  "client_id",
+  "client_secret",
+  "client_assertion",
+  "token",
+]);
+
 /**
  * The parameters of the query.
  *
@@ -59,7 +69,7 @@ export function readQuery(request: Request): URLSearchParams {
     if (searchParams.getAll(name).length > 1) {
       throw invalid("A query parameter must not be repeated");
     }
-    if (name === "username" || name === "password") {
+    if (CREDENTIALS.has(name)) {
       throw invalid("Credentials must not stand in the query");
     }
   }

@@ -38,7 +38,13 @@ Deno.test("readAuthRequest() takes the wish for an expired token from any place 
 });
 
 Deno.test("readQuery() refuses a repeated parameter and credentials, whatever the route", async () => {
-  const queries = ["expired=true&expired=true", "a=1&a=2", "username=a", "password=b", "password"];
+  const names = ["username", "password", "client_id", "client_secret", "client_assertion", "token"];
+  const queries = [
+    "expired=true&expired=true",
+    "a=1&a=2",
+    "password",
+    ...names.map((n) => `${n}=a`),
+  ];
   for (const query of [...queries, "expired=true&p%61ssword=b", "e%78pired=true&expired=false"]) {
     const request = post(BODY, {}, `?${query}`);
     const message = await assertRefused(() => readQuery(request), "invalid_request", query);
