@@ -1,6 +1,6 @@
 /** Load on a server, by a generator that costs little itself: wrk, or else autocannon. */
 
-const CONNECTIONS = 32;
+export const CONNECTIONS = 32;
 
 /** Loads `url` for so many seconds and gives the requests that were answered in each. */
 export async function requestsPerSecond(url: string, seconds: number): Promise<number> {

@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { measureEddsa } from "./eddsa.ts";
 import { measureFlood } from "./flood.ts";
 import { measureIdle } from "./idle.ts";
 import { measureJwks } from "./jwks.ts";
@@ -22,6 +23,7 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "jwks": measureJwks,
   "login": measureLogin,
   "token": measureToken,
+  "eddsa": measureEddsa,
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,
