@@ -1,7 +1,7 @@
 /** What a client may ask for: its policy, and what of a request it grants. */
 
 import { z } from "zod";
-import { DomainError } from "../base/errors.ts";
+import { DomainError, isDomainError } from "../base/errors.ts";
 import { isStringOrUri, SCOPE_TOKEN } from "./policy_text.ts";
 
 /** How many scopes and audiences a client may have, and the size of its claims in bytes of JSON. */
@@ -60,6 +60,19 @@ export function parsePolicy(stored: string | undefined, username: string): Clien
     `The policy of the user ${username} in the table client_policies is none`,
     { hints: ["set the policy of the user anew, or restore a backup; nothing was changed"] },
   );
+}
+
+/** The same, but `undefined` for what is damaged: setting the policy anew is the remedy. */
+export function parseIntactPolicy(
+  stored: string | undefined,
+  username: string,
+): ClientPolicy | undefined {
+  try {
+    return parsePolicy(stored, username);
+  } catch (error) {
+    if (isDomainError(error, "database_unusable")) return undefined;
+    throw error;
+  }
 }
 
 /**

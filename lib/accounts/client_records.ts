@@ -3,7 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { ClientRecord, ClientStorage, CredentialRecord } from "../storage/storage.ts";
-import { type ClientPolicy, parsePolicy } from "./client_policy.ts";
+import { type ClientPolicy, parseIntactPolicy } from "./client_policy.ts";
 import { hashName } from "./tombstone.ts";
 
 export interface ClientRecordsParts {
@@ -52,18 +52,23 @@ export class ClientRecords {
     );
   }
 
-  /** @throws {DomainError} `not_found`; `database_unusable` when what is stored is no policy. */
-  async policyOf(username: string): Promise<ClientPolicy> {
-    const { user, policy } = await this.findClient(username);
-    return parsePolicy(policy, user.username);
-  }
-
-  /** Sets a client's policy, or removes it with `undefined`. @throws {DomainError} `not_found`. */
-  async setPolicy(username: string, policy: ClientPolicy | undefined): Promise<void> {
-    const stored = policy && JSON.stringify(policy);
-    await this.change(username, ({ user }) => {
-      return this.#parts.storage.writeClientPolicy(user.id, stored);
+  /**
+   * Changes a client's policy, and gives it. When others change it meanwhile, it is made anew.
+   *
+   * @param make gets `undefined` when what is stored is no policy.
+   * @throws {DomainError} `not_found`; whatever `make` throws.
+   */
+  async changePolicy(
+    username: string,
+    make: (before: ClientPolicy | undefined) => ClientPolicy,
+  ): Promise<ClientPolicy> {
+    let made: ClientPolicy;
+    await this.change(username, ({ user, policy }) => {
+      made = make(parseIntactPolicy(policy, user.username));
+      const stored = JSON.stringify(made);
+      return this.#parts.storage.replaceClientPolicy(user.id, policy, stored);
     });
+    return made!;
   }
 
   /**

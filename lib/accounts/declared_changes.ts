@@ -2,14 +2,13 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { formatDuration } from "../base/duration.ts";
-import { isDomainError } from "../base/errors.ts";
 import type {
   ClientRecord,
   ClientUpdate,
   CredentialRecord,
   NewKeyCredential,
 } from "../storage/storage.ts";
-import { ClientPolicy, parsePolicy } from "./client_policy.ts";
+import { ClientPolicy, parseIntactPolicy } from "./client_policy.ts";
 import type { ClientKey } from "./client_records.ts";
 import type { DeclaredClient } from "./declared_file.ts";
 import { foldCase } from "./declared_problem.ts";
@@ -113,21 +112,11 @@ function policyDifference(
   { user, policy }: ClientRecord,
   declared: ClientPolicy = ClientPolicy.parse({}),
 ): string[] {
-  const before = readPolicy(policy, user.username);
+  const before = parseIntactPolicy(policy, user.username);
   if (before === undefined) return ["policy, which was damaged"];
   const names = Object.keys(MEMBERS) as (keyof ClientPolicy)[];
   return names.filter((name) => !isDeepStrictEqual(before[name], declared[name])).map((name) => {
     const [shown, from] = MEMBERS[name](before);
     return `policy.${shown} ${from || "none"} → ${MEMBERS[name](declared)[1] || "none"}`;
   });
-}
-
-/** `undefined` for what is damaged: declaring the client anew is the remedy. */
-function readPolicy(stored: string | undefined, username: string): ClientPolicy | undefined {
-  try {
-    return parsePolicy(stored, username);
-  } catch (error) {
-    if (isDomainError(error, "database_unusable")) return undefined;
-    throw error;
-  }
 }

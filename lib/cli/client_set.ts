@@ -1,10 +1,8 @@
 /** `users set`: the policy of a client. */
 
-import type { Accounts } from "../accounts/accounts.ts";
 import { ClientPolicy } from "../accounts/client_policy.ts";
 import { formatDuration } from "../base/duration.ts";
-import { DomainError, isDomainError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
+import { DomainError } from "../base/errors.ts";
 import { decodePolicy } from "../keys/key_policy.ts";
 import { printPolicy } from "./client_show.ts";
 import { accountsOf, type UsersContext } from "./users.ts";
@@ -45,29 +43,31 @@ export async function setClient(
       hints: ["jwks-server users set --help shows what can be"],
     });
   }
-  const accounts = accountsOf(context);
-  const before = await policyBefore(accounts, username, context.output.log);
   const problems = await problemsOfLife(context, options.tokenTtl);
+  const { log } = context.output;
+  const changed = await accountsOf(context).changePolicy(username, (before) => {
+    if (before === undefined) {
+      log.warn("what was stored is no policy: what is not named now is as for a new user");
+    }
+    return changedPolicy(before ?? ClientPolicy.parse({}), options, [...problems]);
+  });
+  context.output.print(`The policy of the user ${username} is now:`);
+  printPolicy(context.output, changed);
+}
+
+/** @throws {DomainError} `usage` that names every problem, with those that are known already. */
+function changedPolicy(
+  before: ClientPolicy,
+  options: PolicyOptions,
+  problems: string[],
+): ClientPolicy {
   const changed = change(before, options, problems);
   const { data, error } = ClientPolicy.safeParse(changed);
   for (const { path, message } of error?.issues ?? []) {
     problems.push(`${nameValue(changed, path)}: ${message}`);
   }
   if (data === undefined || problems.length > 0) throw refusal(problems);
-  await accounts.setPolicy(username, data);
-  context.output.print(`The policy of the user ${username} is now:`);
-  printPolicy(context.output, data);
-}
-
-/** A damaged policy keeps the client out until it is set anew: this must not be refused by it. */
-async function policyBefore(accounts: Accounts, username: string, log: Log): Promise<ClientPolicy> {
-  try {
-    return await accounts.policyOf(username);
-  } catch (error) {
-    if (!isDomainError(error, "database_unusable")) throw error;
-    log.warn("what was stored is no policy: what is not named now is as for a new user");
-    return ClientPolicy.parse({});
-  }
+  return data;
 }
 
 /** The policy to be, not yet validated. What is wrong with single claims is added to `problems`. */

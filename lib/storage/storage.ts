@@ -233,8 +233,15 @@ export interface UserStorage {
 export interface ClientStorage {
   /** The client of that name, in any ASCII case, as it is at one moment. */
   findClient(username: string): Promise<ClientRecord | undefined>;
-  /** Stores a client's policy (JSON), or removes it; false when there is no such user. */
-  writeClientPolicy(userId: RowId, policy: string | undefined): Promise<boolean>;
+  /**
+   * Replaces a client's policy (JSON, `undefined` for none), unless it changed since it was read;
+   * says whether it did.
+   */
+  replaceClientPolicy(
+    userId: RowId,
+    from: string | undefined,
+    to: string | undefined,
+  ): Promise<boolean>;
   /** Stores a public key; false when the client has one of this `kid`, or is no more. */
   addCredential(userId: RowId, key: NewKeyCredential): Promise<boolean>;
   /** Removes the public key of this `kid`; says whether there was one. */

@@ -21,21 +21,47 @@ async function withAlice() {
   return { ...made, password };
 }
 
-Deno.test("Accounts.setPolicy() keeps a policy, which policyOf() and authenticate() give", async () => {
+Deno.test("Accounts.changePolicy() keeps a policy, which authenticate() gives", async () => {
   const { accounts, password } = await withAlice();
   const credentials = { username: "alice", password };
-  for (const policy of [undefined, POLICY, undefined]) {
-    await accounts.setPolicy("ALICE", policy);
-    const expected = policy ?? ClientPolicy.parse({});
-    assert.deepEqual(await accounts.policyOf("alice"), expected);
-    assert.deepEqual((await accounts.authenticate(credentials, CLIENT)).policy, expected);
+  const none = ClientPolicy.parse({});
+  for (const [before, policy] of [[none, POLICY], [POLICY, none]] as const) {
+    const make = (found: ClientPolicy | undefined) => {
+      assert.deepEqual(found, before);
+      return policy;
+    };
+    assert.deepEqual(await accounts.changePolicy("ALICE", make), policy);
+    assert.deepEqual((await accounts.authenticate(credentials, CLIENT)).policy, policy);
   }
+});
+
+Deno.test("Accounts.changePolicy() loses nothing when several change a policy at once", async () => {
+  const { accounts, storage } = await withAlice();
+  const scopes = ["a", "b", "c", "d"];
+  await Promise.all(scopes.map((scope) =>
+    accounts.changePolicy("alice", (before) => ({
+      ...before!,
+      scopes: [...before!.scopes, scope],
+    }))
+  ));
+  const { policy } = (await storage.findClient("alice"))!;
+  assert.deepEqual(JSON.parse(policy!).scopes.toSorted(), scopes);
+});
+
+Deno.test("Accounts.changePolicy() mends what is no policy", async () => {
+  const { accounts, storage } = await withAlice();
+  await storage.replaceClientPolicy((await storage.findUser("alice"))!.id, undefined, "{");
+  await accounts.changePolicy("alice", (before) => {
+    assert.equal(before, undefined);
+    return POLICY;
+  });
+  assert.deepEqual(JSON.parse((await storage.findClient("alice"))!.policy!), POLICY);
 });
 
 Deno.test("Accounts.authenticate() lets nobody in whose policy cannot be read", async () => {
   const { accounts, password, storage } = await withAlice();
   const { id } = (await storage.findUser("alice"))!;
-  await storage.writeClientPolicy(id, "{");
+  await storage.replaceClientPolicy(id, undefined, "{");
   const credentials = { username: "alice", password };
   const { code } = await refusalOf(() => accounts.authenticate(credentials, CLIENT));
   assert.equal(code, "database_unusable");
@@ -91,8 +117,7 @@ Deno.test("Accounts tells an operator of a client that nobody is", async () => {
   const { accounts } = makeAccounts();
   const works = [
     () => accounts.findClient("nobody"),
-    () => accounts.policyOf("nobody"),
-    () => accounts.setPolicy("nobody", POLICY),
+    () => accounts.changePolicy("nobody", () => POLICY),
     () => accounts.addKey("nobody", KEY),
     () => accounts.removeKey("nobody", "one"),
     () => accounts.deleteUser("nobody"),

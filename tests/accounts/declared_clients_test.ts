@@ -221,7 +221,7 @@ test("stores nothing in a dry run, and tells the same", async (storage) => {
 test("mends a policy that is damaged", async (storage) => {
   await apply(storage, [client("a")]);
   const { user } = (await storage.findClient("a"))!;
-  await storage.writeClientPolicy(user.id, "[");
+  await storage.replaceClientPolicy(user.id, undefined, "[");
   assert.deepEqual(await apply(storage, [client("a")]), [
     "~ client a: policy, which was damaged",
   ]);

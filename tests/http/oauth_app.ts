@@ -49,7 +49,7 @@ export async function makeOAuthApp(options: AppOptions = {}) {
       post("/token", { ...grant, ...secret, ...form }, headers),
     grant,
     setPolicy: (policy: Partial<ClientPolicy>) =>
-      storage.writeClientPolicy(id, JSON.stringify(policy)),
+      storage.replaceClientPolicy(id, undefined, JSON.stringify(policy)),
     /** Gives the client a key. */
     addKey: async (kid: string): Promise<ClientKey> => {
       const key = await makeClientKey(kid);

@@ -60,7 +60,7 @@ export function testChanges(test: TestProperty): void {
 
   test("applyClients() leaves what a change does not name", async (storage) => {
     const { alice } = await filled(storage);
-    await storage.writeClientPolicy(alice.id, "{}");
+    await storage.replaceClientPolicy(alice.id, undefined, "{}");
     const before = await stateOf(storage);
     const update = { ...UPDATE, userId: alice.id };
     assert.equal(await storage.applyClients([], { ...NOTHING, update: [update] }), true);
@@ -111,7 +111,7 @@ export function testChanges(test: TestProperty): void {
   test("applyClients() changes nothing when a client it expects is another by now", async (storage) => {
     const { alice, carol } = await filled(storage);
     const others: Record<string, () => Promise<unknown>> = {
-      "its policy": () => storage.writeClientPolicy(alice.id, "{}"),
+      "its policy": () => storage.replaceClientPolicy(alice.id, undefined, "{}"),
       "its password": () => storage.replacePasswordHash(alice.id, "new", "newer"),
       "its keys": () => storage.removeCredential(alice.id, "one"),
       "that it is": () => storage.deleteUser(alice.id, new Uint8Array([1])),

@@ -52,19 +52,32 @@ export function testClients(test: TestProperty): void {
         credentials: [],
       });
     }
-    await storage.writeClientPolicy(bob.id, '{"scopes":["bob"]}');
+    await storage.replaceClientPolicy(bob.id, undefined, '{"scopes":["bob"]}');
     await storage.addCredential(bob.id, KEY);
     const client = await clientOf(storage);
     assert.deepEqual([client.policy, client.credentials], [undefined, []]);
   });
 
-  test("writeClientPolicy() keeps the last policy, until it is removed", async (storage) => {
+  test("replaceClientPolicy() keeps the last policy, until it is removed", async (storage) => {
     const { id } = (await storage.createUser(ALICE))!;
+    let before: string | undefined;
     for (const policy of ["{}", '{"note":"ä"}', undefined, undefined, "{}"]) {
-      assert.equal(await storage.writeClientPolicy(id, policy), true);
+      assert.equal(await storage.replaceClientPolicy(id, before, policy), true);
       assert.equal((await clientOf(storage)).policy, policy);
+      before = policy;
     }
-    assert.equal(await storage.writeClientPolicy(Number(id) + 1, "{}"), false);
+    assert.equal(await storage.replaceClientPolicy(Number(id) + 1, undefined, "{}"), false);
+  });
+
+  test("replaceClientPolicy() changes nothing when the policy is another by now", async (storage) => {
+    const { id } = (await storage.createUser(ALICE))!;
+    assert.equal(await storage.replaceClientPolicy(id, "{}", "[]"), false);
+    assert.equal((await clientOf(storage)).policy, undefined);
+    await storage.replaceClientPolicy(id, undefined, "{}");
+    for (const from of [undefined, "[]"]) {
+      assert.equal(await storage.replaceClientPolicy(id, from, undefined), false);
+      assert.equal((await clientOf(storage)).policy, "{}");
+    }
   });
 
   test("addCredential() adds a key, and refuses another of the same kid", async (storage) => {
@@ -129,7 +142,7 @@ export function testClients(test: TestProperty): void {
 
   test("deleteUser() takes all but the log's rows and the tombstone", async (storage) => {
     const { user } = await withKey(storage);
-    await storage.writeClientPolicy(user.id, "{}");
+    await storage.replaceClientPolicy(user.id, undefined, "{}");
     const bob = (await storage.createUser(BOB))!;
     for (const one of [user, bob]) {
       await storage.recordAuthentication({ ip: IP, at: AT, user: one });

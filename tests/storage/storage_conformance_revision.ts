@@ -48,7 +48,7 @@ async function useUsers(storage: Storage): Promise<void> {
   await storage.recordAuthentication({ ip: "192.0.2.1", at: ALICE.at, user: null });
   await storage.replacePasswordHash(user.id, user.passwordHash, "another");
   await storage.purgeAuthentications(ALICE.at + 1000, 1);
-  await storage.writeClientPolicy(user.id, "{}");
+  await storage.replaceClientPolicy(user.id, undefined, "{}");
   await storage.addCredential(user.id, { kid: "one", value: "{}", at: ALICE.at });
   await storage.replacePassword(user.id, { from: "another", to: "a third" });
   await storage.nameKey(bytes(1, 2, 3));

@@ -22,10 +22,24 @@ const SELECT_CREDENTIALS = `SELECT ${exact("id")} AS id, type, ${text("kid")} AS
 export function findClient(database: SqliteDatabase, username: string): ClientRecord | undefined {
   const user = findUser(database, username);
   if (user === undefined) return undefined;
-  const sql = `SELECT ${text("policy")} AS policy FROM client_policies WHERE user_id = ?`;
-  const policy = database.get<{ policy: string }>(sql, user.id)?.policy;
+  const policy = readClientPolicy(database, user.id);
   const credentials = database.all<CredentialRecord>(SELECT_CREDENTIALS, user.id);
   return { user, policy, credentials };
+}
+
+function readClientPolicy(database: SqliteDatabase, userId: RowId): string | undefined {
+  const sql = `SELECT ${text("policy")} AS policy FROM client_policies WHERE user_id = ?`;
+  return database.get<{ policy: string }>(sql, userId)?.policy;
+}
+
+/** In a transaction: false when the policy is another by now, or there is no such user. */
+export function replaceClientPolicy(
+  database: SqliteDatabase,
+  userId: RowId,
+  from: string | undefined,
+  to: string | undefined,
+): boolean {
+  return readClientPolicy(database, userId) === from && writeClientPolicy(database, userId, to);
 }
 
 /** In a transaction: stores or removes a policy; false when there is no such user. */

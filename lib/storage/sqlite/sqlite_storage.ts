@@ -100,8 +100,12 @@ export class SqliteStorage implements Storage {
     );
   }
 
-  writeClientPolicy(userId: RowId, policy: string | undefined): Promise<boolean> {
-    return this.#write((database) => clients.writeClientPolicy(database, userId, policy));
+  replaceClientPolicy(
+    userId: RowId,
+    from: string | undefined,
+    to: string | undefined,
+  ): Promise<boolean> {
+    return this.#write((database) => clients.replaceClientPolicy(database, userId, from, to));
   }
 
   addCredential(userId: RowId, key: NewKeyCredential): Promise<boolean> {

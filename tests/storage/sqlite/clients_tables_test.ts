@@ -24,7 +24,7 @@ Deno.test("deleteUser() leaves no row of the user in any table", async () => {
   const database = openDatabase();
   const storage = new SqliteStorage(database);
   const { id } = (await storage.createUser(ALICE))!;
-  await storage.writeClientPolicy(id, "{}");
+  await storage.replaceClientPolicy(id, undefined, "{}");
   await storage.addCredential(id, { kid: "one", value: "{}", at: 0 });
   const kept = { value: "x", at: 0, validUntil: 1 };
   await storage.replacePassword(id, { from: "x", to: "y", kept });

@@ -71,7 +71,7 @@ Deno.test("SqliteDatabase refuses every write to a snapshot, which would be lost
         storage.changeKeys(await storage.readKeys(), { put: [{ ...KEY, id: 2 }], remove: [1] }),
       rekey: async () => storage.rekey(await storage.readKeys(), [], SECRET),
       writePolicy: () => storage.writePolicy(new Uint8Array([1])),
-      writeClientPolicy: () => storage.writeClientPolicy(user.id, "{}"),
+      replaceClientPolicy: () => storage.replaceClientPolicy(user.id, undefined, "{}"),
       deleteUser: () => storage.deleteUser(user.id, new Uint8Array([1])),
     };
     for (const [name, write] of Object.entries(writes)) {
