@@ -1,54 +1,14 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../cli/command_lines.ts";
 import { contents, done, preparedDirectory, refused, WITH_SECRET } from "./commands.ts";
 import { Directory } from "./harness.ts";
 import { Program } from "./process.ts";
-
-/** Every command with arguments that are in order. */
-const COMMANDS = [
-  "serve",
-  "keys list",
-  "keys plan",
-  "keys rotate",
-  "keys revoke 1",
-  "keys export 1",
-  "keys import key.pem",
-  "users add name --email name@example.com",
-  "users list",
-  "users disable name",
-  "users enable name",
-  "users reset-password name",
-  "users show name",
-  "users set name --note text",
-  "users rotate-password name",
-  "users add-key name key.pem",
-  "users remove-key name kid",
-  "users delete name",
-  "apply clients.json",
-  "rekey",
-  "logs",
-  "backup copy.db",
-  "doctor",
-  "healthcheck",
-].map((line) => line.split(" "));
 
 /** Settings with which no server would start. */
 const BROKEN = { PORT: "none", NOT_MY_KEY: "short" };
 
 const prepared = await preparedDirectory();
 Deno.test.afterAll(() => prepared[Symbol.asyncDispose]());
-
-/** The words of a command line before its first argument. */
-function nameOf([group, command]: readonly string[]): string[] {
-  return group === "keys" || group === "users" ? [group, command!] : [group!];
-}
-
-for (const name of COMMANDS.map(nameOf)) {
-  Deno.test(`${name.join(" ")} --help shows the usage and an example, whatever is set`, async () => {
-    const help = await done(prepared, [...name, "--help"], { env: BROKEN });
-    assert.match(help, new RegExp(`^Usage: jwks-server ${name.join(" ")} `));
-    assert.match(help, new RegExp(`^Example:\n  \\$ .*jwks-server ${name.join(" ")}`, "m"));
-  });
-}
 
 Deno.test("--help names every command, the exit codes and an example", async () => {
   const help = await done(prepared, ["--help"], { env: BROKEN });
