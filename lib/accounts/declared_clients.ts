@@ -15,6 +15,7 @@ import { differenceOf, toCredential } from "./declared_changes.ts";
 import type { Declaration, DeclaredClient } from "./declared_file.ts";
 import { isNoPassword, noPasswordHash } from "./declared_no_password.ts";
 import { foldCase, type Problem, refusal } from "./declared_problem.ts";
+import { OPERATOR } from "./operator.ts";
 import type { PasswordHasher } from "./password.ts";
 import { hashName } from "./tombstone.ts";
 import { hashOf, rowHash } from "./user_state.ts";
@@ -36,9 +37,6 @@ export interface ApplyOptions {
 
 /** How often it is decided anew because others change clients at the same moment. */
 const MOST_ATTEMPTS = 20;
-
-/** For whom passwords are hashed here. */
-const OPERATOR = "operator";
 
 /** What is to be done with the clients as they were read. */
 interface Plan {

@@ -4,10 +4,9 @@ import type { Command } from "commander";
 import type { ApplyOptions } from "../accounts/declared_clients.ts";
 import { declarationJsonSchema } from "../accounts/declared_schema.ts";
 import { DomainError } from "../base/errors.ts";
-import { decodePolicy } from "../keys/key_policy.ts";
 import { applyClientsFile, readClientsFile } from "../server/clients_file.ts";
 import { example } from "./arguments.ts";
-import { type CommandContext, withStorage } from "./context.ts";
+import { type CommandContext, longestTokenLife, withStorage } from "./context.ts";
 
 export function addApply(program: Command, context: CommandContext): void {
   program.command("apply")
@@ -30,10 +29,7 @@ export function addApply(program: Command, context: CommandContext): void {
 async function apply(context: CommandContext, file: string, options: ApplyOptions): Promise<void> {
   const { output } = context;
   await withStorage(context, async (storage, config) => {
-    // The keys are kept for as long as the server's tokens live, whatever this shell says.
-    const { policy: stored } = await storage.readKeys();
-    const { tokenTtl } = stored && decodePolicy(stored) || config.policy;
-    const declaration = await readClientsFile(file, tokenTtl);
+    const declaration = await readClientsFile(file, await longestTokenLife(storage, config));
     const changes = await applyClientsFile(storage, config, declaration, options);
     if (changes.length === 0) return output.print("Nothing changes");
     for (const change of changes) output.print(change);

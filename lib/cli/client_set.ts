@@ -3,8 +3,8 @@
 import { ClientPolicy } from "../accounts/client_policy.ts";
 import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
-import { decodePolicy } from "../keys/key_policy.ts";
 import { printPolicy } from "./client_show.ts";
+import { longestTokenLife } from "./context.ts";
 import { accountsOf, type UsersContext } from "./users.ts";
 
 /** What is to be changed; what is not there stays as it is. */
@@ -125,14 +125,12 @@ function parseClaim(name: string, text: string, problems: string[]): Claims[stri
   return value;
 }
 
-/** The keys are kept for as long as the server's tokens live (the stored policy), and no longer. */
 async function problemsOfLife(
   { storage, config }: UsersContext,
   tokenTtl: number | undefined,
 ): Promise<string[]> {
   if (tokenTtl === undefined) return [];
-  const { policy: stored } = await storage.readKeys();
-  const { tokenTtl: most } = stored && decodePolicy(stored) || config.policy;
+  const most = await longestTokenLife(storage, config);
   if (tokenTtl <= most) return [];
   return [
     `--token-ttl is ${formatDuration(tokenTtl)}; allowed is at most ${formatDuration(most)}, ` +

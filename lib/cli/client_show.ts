@@ -1,6 +1,5 @@
 /** `users show`: a user with all that is kept of it as a client, but for what is secret. */
 
-import { isDisabled } from "../accounts/accounts.ts";
 import { type ClientPolicy, parsePolicy } from "../accounts/client_policy.ts";
 import { isNoPassword } from "../accounts/declared_no_password.ts";
 import { hashOf } from "../accounts/user_state.ts";
@@ -8,7 +7,7 @@ import { isoTime } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { ClientRecord, CredentialRecord } from "../storage/storage.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
-import { accountsOf, type UsersContext } from "./users.ts";
+import { accountsOf, shownUser, type UsersContext } from "./users.ts";
 
 /** A credential as it is shown. Times are in ISO 8601; `null` is never, or not known. */
 interface ShownCredential {
@@ -33,14 +32,7 @@ export async function showClient(
   const { user } = record;
   const policy = parsePolicy(record.policy, user.username);
   const credentials = shownCredentials(record, Date.now());
-  const shown = {
-    id: user.id,
-    username: user.username,
-    email: user.email,
-    state: isDisabled(user) ? "disabled" : "enabled",
-    date_registered: user.dateRegistered,
-    last_login: user.lastLogin,
-  };
+  const shown = shownUser(user);
   if (options.json) {
     return output.printJson({ ...shown, policy: policyAsJson(policy), credentials }, 2);
   }

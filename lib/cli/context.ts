@@ -1,9 +1,11 @@
 /** What every command is given: where it reads from, and where it says something. */
 
+import { decodePolicy } from "../keys/key_policy.ts";
 import type { ReadVariable } from "../server/config.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import { type OpenedDatabase, openExistingDatabase, openExistingStorage } from "../server/open.ts";
 import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
+import type { KeyStorage } from "../storage/storage.ts";
 import type { Output } from "./output.ts";
 
 export interface CommandContext {
@@ -34,4 +36,16 @@ export async function withStorage<Result>(
   const config = configOf(context);
   const storage = openExistingStorage(config);
   return await body(storage, config).finally(() => storage.close());
+}
+
+/**
+ * The longest life of a client's tokens, in seconds: the keys are kept for as long as the server's
+ * tokens live (the stored policy), whatever this shell says.
+ */
+export async function longestTokenLife(
+  storage: KeyStorage,
+  { policy }: Pick<Config, "policy">,
+): Promise<number> {
+  const { policy: stored } = await storage.readKeys();
+  return (stored && decodePolicy(stored) || policy).tokenTtl;
 }

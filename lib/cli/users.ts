@@ -1,13 +1,13 @@
 /** `users …`: the accounts. */
 
 import { Accounts, isDisabled } from "../accounts/accounts.ts";
-import { FairQueue } from "../accounts/fair_queue.ts";
-import { assertPassword, PASSWORD_BYTES, PasswordHasher } from "../accounts/password.ts";
+import { createOperatorHasher, OPERATOR } from "../accounts/operator.ts";
+import { assertPassword, PASSWORD_BYTES } from "../accounts/password.ts";
 import { Registration } from "../accounts/registration.ts";
 import { numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Config } from "../server/config.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, UserRecord } from "../storage/storage.ts";
 import { formatTime, type Output, printRows } from "./output.ts";
 
 export interface UsersContext {
@@ -22,9 +22,6 @@ export interface ChosenPassword {
   allowWeak: boolean | undefined;
 }
 
-/** For whom passwords are hashed here. */
-const OPERATOR = "operator";
-
 /** Registers a user; prints the password unless it was given. */
 export async function addUser(
   context: UsersContext,
@@ -38,16 +35,21 @@ export async function addUser(
   printPassword(context.output, `User ${user.username} is registered`, used, password);
 }
 
-/** Lists every user. */
-export async function listUsers({ storage, output }: UsersContext, options: { json?: boolean }) {
-  const rows = (await storage.listUsers()).map((user) => ({
+/** A user as it is shown: nothing secret of it. */
+export function shownUser(user: UserRecord) {
+  return {
     id: user.id,
     username: user.username,
     email: user.email,
     state: isDisabled(user) ? "disabled" : "enabled",
     date_registered: user.dateRegistered,
     last_login: user.lastLogin,
-  }));
+  };
+}
+
+/** Lists every user. */
+export async function listUsers({ storage, output }: UsersContext, options: { json?: boolean }) {
+  const rows = (await storage.listUsers()).map(shownUser);
   printRows(output, rows, {
     json: options.json,
     columns: {
@@ -117,9 +119,7 @@ export async function deleteUser(context: UsersContext, username: string): Promi
 
 /** The accounts, for an operator: nobody else waits for a password to be hashed. */
 export function accountsOf({ storage, config, output }: UsersContext): Accounts {
-  const now = () => performance.now();
-  const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 1, now });
-  const hasher = new PasswordHasher(config.argon2, queue);
+  const hasher = createOperatorHasher(config.argon2);
   return new Accounts({ storage, hasher, clock: Date.now, log: output.log });
 }
 

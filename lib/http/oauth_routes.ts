@@ -16,7 +16,12 @@ import type { AppEnv } from "./environment.ts";
 import { readForm, validate } from "./parsed_body.ts";
 import { readQuery } from "./request.ts";
 import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
-import { IntrospectionForm, type PasswordResponse, type TokenResponse } from "./schemas.ts";
+import {
+  type IntrospectionAnswer,
+  IntrospectionForm,
+  type PasswordResponse,
+  type TokenResponse,
+} from "./schemas.ts";
 import { readTokenRequest } from "./token_request.ts";
 
 export interface OAuthParts {
@@ -74,7 +79,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const { token } = validate(IntrospectionForm, Object.fromEntries(form));
     const proof = readClientProof(raw.headers, form);
     const answer = await login(proof, context.get("client"), () => parts.introspect(token));
-    return secretResponse(context, answer, 200);
+    return secretResponse<z.infer<typeof IntrospectionAnswer>>(context, answer, 200);
   });
 
   routes.post("/password", limited, async (context) => {

@@ -2,8 +2,7 @@
 
 import { applyDeclaration, type ApplyOptions } from "../accounts/declared_clients.ts";
 import { type Declaration, readDeclaration } from "../accounts/declared_file.ts";
-import { FairQueue } from "../accounts/fair_queue.ts";
-import { PasswordHasher } from "../accounts/password.ts";
+import { createOperatorHasher } from "../accounts/operator.ts";
 import type { Storage } from "../storage/storage.ts";
 import { toClientKey } from "../tokens/client_key.ts";
 import type { Config } from "./config.ts";
@@ -25,8 +24,6 @@ export async function applyClientsFile(
   declaration: Declaration,
   options: ApplyOptions = {},
 ): Promise<string[]> {
-  const now = () => performance.now();
-  const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 1, now });
-  const hasher = new PasswordHasher(cost, queue);
+  const hasher = createOperatorHasher(cost);
   return await applyDeclaration({ storage, hasher, cost, clock: Date.now }, declaration, options);
 }

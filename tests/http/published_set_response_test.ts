@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { publishedSetResponse } from "../../lib/http/response.ts";
-import type { PublishedSet } from "../../lib/keys/published_set.ts";
-
-const SET: PublishedSet = {
-  body: new TextEncoder().encode('{"keys":["ä"]}'),
-  etag: '"tag"',
-  from: 0,
-  until: 1000,
-  revokedAt: undefined,
-};
-const RULES = { staleIfError: 600, tokenTtl: 100 };
+import { RULES, SET } from "./published_set.ts";
 
 function answer(now: number, ifNoneMatch: string | null, set = SET): Response {
   return publishedSetResponse(set, { now, rules: RULES, ifNoneMatch });

@@ -7,7 +7,6 @@ import {
   keyUnreadable,
   storageUnavailable,
 } from "../../lib/base/errors.ts";
-import type { PublishedSet } from "../../lib/keys/published_set.ts";
 import {
   errorResponse,
   failureResponse,
@@ -16,6 +15,7 @@ import {
   secretResponse,
 } from "../../lib/http/response.ts";
 import { recordingLog } from "../support.ts";
+import { RULES, SET } from "./published_set.ts";
 
 /** Every code, with its status if a client may see it. */
 const CODES: Record<ErrorCode, number | undefined> = {
@@ -51,15 +51,6 @@ const INTERNAL = ALL.filter(([, status]) => status === undefined).map(([code]) =
 
 /** What a client is told of what it may not know. */
 const GENERIC = { error: "server_error", error_description: "The server could not answer" };
-
-const SET: PublishedSet = {
-  body: new TextEncoder().encode('{"keys":["ä"]}'),
-  etag: '"tag"',
-  from: 0,
-  until: 1000,
-  revokedAt: undefined,
-};
-const RULES = { staleIfError: 600, tokenTtl: 100 };
 
 Deno.test("errorResponse() gives each code its status and the one shape", async () => {
   for (const [code, status] of STATUS) {

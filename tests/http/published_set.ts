@@ -1,0 +1,13 @@
+/** A set of keys as responses are made of it. */
+
+import type { PublishedSet } from "../../lib/keys/published_set.ts";
+
+export const SET: PublishedSet = {
+  body: new TextEncoder().encode('{"keys":["ä"]}'),
+  etag: '"tag"',
+  from: 0,
+  until: 1000,
+  revokedAt: undefined,
+};
+
+export const RULES = { staleIfError: 600, tokenTtl: 100 };
