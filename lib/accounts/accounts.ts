@@ -17,7 +17,11 @@ import type {
 } from "../storage/storage.ts";
 import { type ClientPolicy, parsePolicy } from "./client_policy.ts";
 import { ClientRecords } from "./client_records.ts";
+import { DecoyCosts } from "./decoy_costs.ts";
+import type { GuessLimit } from "./guess_limit.ts";
+import type { LoginCache } from "./login_cache.ts";
 import type { PasswordHasher } from "./password.ts";
+import { PasswordCheck } from "./password_check.ts";
 import type { Registration } from "./registration.ts";
 import { hashName } from "./tombstone.ts";
 import { hashOf, isDisabled, rowHash } from "./user_state.ts";
@@ -29,6 +33,10 @@ export interface AccountsParts {
   hasher: PasswordHasher;
   clock: Clock;
   log: Log;
+  /** What remembers logins, if any does. */
+  cache?: LoginCache | undefined;
+  /** What limits the tries at a name, if anything does. */
+  guesses?: GuessLimit | undefined;
 }
 
 /** What somebody says to be authenticated. */
@@ -47,10 +55,13 @@ export interface AuthenticatedClient {
 
 export class Accounts extends ClientRecords {
   readonly #parts: AccountsParts;
+  readonly #check: PasswordCheck;
 
   constructor(parts: AccountsParts) {
     super(parts);
     this.#parts = parts;
+    const decoys = new DecoyCosts({ ...parts, cost: parts.hasher.cost });
+    this.#check = new PasswordCheck({ ...parts, decoys });
   }
 
   /**
@@ -78,8 +89,8 @@ export class Accounts extends ClientRecords {
    * `recordLogin`, once the token it was for exists.
    *
    * @throws {DomainError} `invalid_credentials`, after the same work for an unknown user, a
-   * disabled one and a wrong password, and however many passwords are valid; `overloaded` when too
-   * many passwords wait to be checked.
+   * disabled one and a wrong password, and however many passwords are valid; `rate_limited` when too
+   * many are tried for the name; `overloaded` when too many passwords wait to be checked.
    */
   async authenticate(
     credentials: Credentials,
@@ -89,9 +100,14 @@ export class Accounts extends ClientRecords {
     const record = await storage.findClient(credentials.username);
     const ending = record ? endingPasswords(record, clock()) : [];
     const hashes = record ? [hashOf(record.user), ...ending.map(({ value }) => value)] : [];
-    const { isUsable, right } = await hasher.verify(hashes, credentials.password, client.network);
+    const { isUsable, right } = await this.#check.verify({
+      ...credentials,
+      network: client.network,
+      hashes,
+      isDisabled: record !== undefined && isDisabled(record.user),
+    });
     if (!isUsable) this.#reportUnusable(record!.user);
-    if (record === undefined || right === undefined || isDisabled(record.user)) {
+    if (record === undefined || right === undefined) {
       await this.recordRefusal(client);
       throw new DomainError("invalid_credentials", "The username or the password is wrong");
     }

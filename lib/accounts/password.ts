@@ -18,23 +18,23 @@ export interface Verdict {
   right: string | undefined;
 }
 
-/** For whom work is done that nobody waits for. */
-const NOBODY = "";
+/** What is hashed with where there is no hash: as long as in those that are made here. */
+const NO_HASH = { salt: new Uint8Array(16), digest: new Uint8Array(32) };
 
 /** Hashes passwords as PHC strings and checks them. Each call names the client it is done for. */
 export class PasswordHasher {
-  readonly #cost: Argon2Cost;
+  /** What a new hash costs. */
+  readonly cost: Argon2Cost;
   readonly #queue: FairQueue;
-  #decoy: Promise<string> | undefined;
 
   constructor(cost: Argon2Cost, queue: FairQueue) {
-    this.#cost = cost;
+    this.cost = cost;
     this.#queue = queue;
   }
 
   /** @throws {DomainError} `overloaded` when too many hashes wait. */
   hash(password: string, client: string): Promise<string> {
-    return this.#queue.run(client, () => hash(password, optionsOf(this.#cost)));
+    return this.#queue.run(client, () => hash(password, optionsOf(this.cost)));
   }
 
   /**
@@ -54,19 +54,23 @@ export class PasswordHasher {
   /**
    * Which of `hashes` is the one of `password`; they share salt and cost, as `hashLike` makes them.
    * That is one run of Argon2, however many there are and whichever is right. Without any (an
-   * unknown user), or when the first is none that this program would make, the same work is done and
-   * the answer is no.
+   * unknown user), or when the first is none that this program would make, the work is done that
+   * `decoy` says, and the answer is no.
    *
    * @throws {DomainError} `overloaded` when too many hashes wait.
    */
-  async verify(hashes: readonly string[], password: string, client: string): Promise<Verdict> {
-    const decoy = parsePhc(await this.prepare())!;
+  async verify(
+    hashes: readonly string[],
+    password: string,
+    client: string,
+    decoy: Argon2Cost = this.cost,
+  ): Promise<Verdict> {
     const [first] = hashes;
     const current = first === undefined ? undefined : parsePhc(first);
-    const { cost, salt, digest } = current ?? decoy;
+    const { cost, salt, digest } = current ?? { cost: decoy, ...NO_HASH };
     const options = { ...optionsOf(cost), salt, outputLen: digest.length };
     const found = await this.#queue.run(client, () => hashRaw(password, options));
-    const matching = hashes.filter((phc) => isDigest(phc, found));
+    const matching = current === undefined ? [] : hashes.filter((phc) => isDigest(phc, found));
     return {
       isUsable: first === undefined || current !== undefined,
       right: matching[0],
@@ -75,17 +79,9 @@ export class PasswordHasher {
 
   /** Whether `phc` was made at another cost than today's. */
   isOutdated(phc: string): boolean {
-    const { memoryKib, passes, lanes } = this.#cost;
+    const { memoryKib, passes, lanes } = this.cost;
     const cost = parsePhc(phc)?.cost;
     return cost?.memoryKib !== memoryKib || cost.passes !== passes || cost.lanes !== lanes;
-  }
-
-  /** Makes the hash that unknown users are checked against, so that the first one costs no more. */
-  prepare(): Promise<string> {
-    return this.#decoy ??= this.hash(crypto.randomUUID(), NOBODY).catch((error) => {
-      this.#decoy = undefined;
-      throw error;
-    });
   }
 }
 

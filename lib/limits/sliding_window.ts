@@ -46,6 +46,13 @@ export class SlidingWindow implements Limiter {
     return { admitted, remaining, resetIn, retryIn: remaining > 0 ? 0 : resetIn };
   }
 
+  /** Takes back the newest admission of a client, as if it had not been asked for. */
+  withdraw(client: string): void {
+    const log = this.#logs.get(client);
+    log?.drop();
+    if (log?.size === 0) this.#logs.delete(client);
+  }
+
   #dropIdle(horizon: number): void {
     for (const [client, log] of this.#logs) {
       if (log.newest > horizon) return;
@@ -83,6 +90,11 @@ class AdmissionLog {
     if (this.#size === this.#times.length) this.#grow();
     this.#times[(this.#first + this.#size) % this.#times.length] = time;
     this.#size++;
+  }
+
+  /** Drops the newest time. */
+  drop(): void {
+    if (this.#size > 0) this.#size--;
   }
 
   /** Drops what is not after `horizon`, found by halving: a window may have a hundred thousand. */

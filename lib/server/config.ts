@@ -156,6 +156,7 @@ function toConfig(values: Values, stated: readonly Name[]) {
       passes: values.ARGON2_PASSES!,
       lanes: values.ARGON2_LANES!,
     }),
+    authCacheTtl: values.AUTH_CACHE_TTL!,
     authLogRetention: values.AUTH_LOG_RETENTION!,
     logLevel: values.LOG_LEVEL!,
   });

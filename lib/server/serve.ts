@@ -6,6 +6,8 @@
 import { Accounts } from "../accounts/accounts.ts";
 import type { Declaration } from "../accounts/declared_file.ts";
 import { FairQueue } from "../accounts/fair_queue.ts";
+import { GuessLimit } from "../accounts/guess_limit.ts";
+import { LoginCache } from "../accounts/login_cache.ts";
 import { PasswordHasher } from "../accounts/password.ts";
 import { within } from "../base/deadline.ts";
 import { DomainError } from "../base/errors.ts";
@@ -36,6 +38,10 @@ const HASH_PATIENCE = 1500;
 
 /** Password checks that may wait at the most, however quick they are. */
 const HASH_QUEUE = 512;
+
+/** Logins that are remembered, and places from which somebody has logged in. */
+const REMEMBERED_LOGINS = 100_000;
+const KNOWN_PLACES = 100_000;
 
 /** How long the log's last lines may take to be written, in milliseconds. */
 const LOG_GRACE = 1000;
@@ -92,7 +98,6 @@ async function begin(
   server: Server,
   database: OpenedDatabase,
 ): Promise<Maintenance> {
-  const { log } = database;
   const ring = await KeyRing.open(database);
   const hasher = new PasswordHasher(
     config.argon2,
@@ -103,11 +108,21 @@ async function begin(
       now,
     }),
   );
-  server.begin(createHandler(config, { database, ring, hasher, port: server.port }));
+  const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
+  const accounts = new Accounts({
+    ...database,
+    hasher,
+    cache: config.authCacheTtl === 0 ? undefined : await LoginCache.create({
+      ttl: config.authCacheTtl * 1000,
+      capacity: REMEMBERED_LOGINS,
+      now,
+    }),
+    guesses: new GuessLimit({ window: new SlidingWindow(limit), capacity: KNOWN_PLACES }),
+  });
+  server.begin(createHandler(config, { database, ring, accounts, port: server.port }));
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention });
   const completed = maintenance.start();
-  hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port)));
   return maintenance;
@@ -115,10 +130,10 @@ async function begin(
 
 function createHandler(
   config: Config,
-  { database, ring, hasher, port }: {
+  { database, ring, accounts, port }: {
     database: OpenedDatabase;
     ring: KeyRing;
-    hasher: PasswordHasher;
+    accounts: Accounts;
     port: number;
   },
 ): Handler {
@@ -126,7 +141,6 @@ function createHandler(
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
   const issuer = config.issuer ?? `http://localhost:${port}`;
   const audience = config.audience ?? issuer;
-  const accounts = new Accounts({ storage, hasher, clock, log });
   const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
   const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
   const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };

@@ -104,6 +104,7 @@ export const SETTINGS = {
   ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
   ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),
   ARGON2_LANES: setting("4", integer(1, MOST_EXPENSIVE.lanes)),
+  AUTH_CACHE_TTL: setting("5m", duration(0, 86_400)),
   AUTH_LOG_RETENTION: setting("90d", duration(1, 100 * YEAR)),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
 } as const;

@@ -225,6 +225,8 @@ export interface UserStorage {
   findUser(username: string): Promise<UserRecord | undefined>;
   /** In the order of registration. */
   listUsers(): Promise<UserRecord[]>;
+  /** At most so many password hashes, as they stand in `users`, spread over all users. */
+  samplePasswordHashes(count: number): Promise<string[]>;
   /** Replaces a password hash, unless it changed since it was read; says whether it did. */
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean>;
 }

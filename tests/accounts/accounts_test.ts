@@ -115,16 +115,15 @@ Deno.test("Accounts.authenticate() upgrades no hash for a wrong password", async
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
 
-/** A hasher that checks passwords but, once it has its decoy, has no room to make another hash. */
-async function fullHasher(): Promise<PasswordHasher> {
+/** A hasher that checks passwords but has no room to make another hash. */
+function fullHasher(): PasswordHasher {
   const hasher = cheapHasher();
-  await hasher.prepare();
   hasher.hash = () => Promise.reject(new DomainError("overloaded", "Too many", { retryAfter: 1 }));
   return hasher;
 }
 
 Deno.test("Accounts.authenticate() succeeds when there is no room for the upgrade", async () => {
-  const { accounts, storage, store } = makeAccounts(await fullHasher());
+  const { accounts, storage, store } = makeAccounts(fullHasher());
   const { passwordHash } = await store(await hash("old", EARLIER));
   const { user } = await accounts.authenticate({ username: "alice", password: "old" }, CLIENT);
   assert.equal(user.username, "alice");
@@ -132,7 +131,7 @@ Deno.test("Accounts.authenticate() succeeds when there is no room for the upgrad
 });
 
 Deno.test("Accounts.register() stores nobody when there is no room for the hash", async () => {
-  const { accounts, storage } = makeAccounts(await fullHasher());
+  const { accounts, storage } = makeAccounts(fullHasher());
   assert.equal((await refusalOf(() => accounts.register(ALICE, IP))).code, "overloaded");
   assert.equal(await storage.findUser("alice"), undefined);
 });

@@ -3,6 +3,7 @@ import { hash } from "@node-rs/argon2";
 import { FairQueue } from "../../lib/accounts/fair_queue.ts";
 import { PasswordHasher } from "../../lib/accounts/password.ts";
 import { isDomainError } from "../../lib/base/errors.ts";
+import { duration } from "../bench/statistics.ts";
 import { CHEAP } from "../support.ts";
 import { hasherWith } from "./make_accounts.ts";
 
@@ -48,26 +49,19 @@ Deno.test("PasswordHasher.verify() takes a hash that was made at another cost", 
 
 Deno.test("PasswordHasher.verify() says no for an unknown user, whatever the password", async () => {
   const own = hasherWith();
-  await own.prepare();
-  assert.deepEqual(await own.verify([], PASSWORD, WHO), WRONG);
-  assert.deepEqual(await own.verify([], "", WHO), WRONG);
-  assert.deepEqual(await own.verify([], await own.prepare(), WHO), WRONG);
+  for (const password of [PASSWORD, "", await own.hash(PASSWORD, WHO)]) {
+    assert.deepEqual(await own.verify([], password, WHO), WRONG);
+  }
 });
 
-Deno.test("PasswordHasher.prepare() makes one decoy, at the cost that a user's hash has", async () => {
+Deno.test("PasswordHasher.verify() does the work of the decoy for an unknown user and a row without hash", async () => {
+  const decoy = { memoryKib: 16_384, passes: 4, lanes: 1 };
   const own = hasherWith();
-  const [decoy, again] = await Promise.all([own.prepare(), own.prepare()]);
-  assert.equal(decoy, again);
-  assert.equal(own.isOutdated(decoy), false);
-  assert.notEqual(decoy, await hasherWith().prepare());
-});
-
-Deno.test("PasswordHasher.prepare() tries again after it was refused", async () => {
-  const own = hasherWith({ concurrency: 1, capacity: 1 });
-  const busy = [own.hash(PASSWORD, WHO), own.hash(PASSWORD, WHO)];
-  await assert.rejects(own.prepare(), { code: "overloaded" });
-  await Promise.all(busy);
-  assert.deepEqual(await own.verify([], PASSWORD, WHO), WRONG);
+  for (const hashes of [[], ["x"]]) {
+    const cheap = await duration(() => own.verify(hashes, PASSWORD, WHO));
+    const dear = await duration(() => own.verify(hashes, PASSWORD, WHO, decoy));
+    assert.ok(dear > 4 * cheap, `${dear} ms, ${cheap} ms`);
+  }
 });
 
 Deno.test("PasswordHasher.isOutdated() is true when any one parameter differs from today's", async () => {
@@ -96,7 +90,7 @@ Deno.test("PasswordHasher takes checks again once the queue is shorter", async (
 Deno.test("PasswordHasher.verify() queues and is refused for an unknown user as for a known one", async () => {
   for (const known of [true, false]) {
     const own = hasherWith({ concurrency: 1, capacity: 1 });
-    const hashes = known ? [await own.hash(PASSWORD, WHO)] : (await own.prepare(), []);
+    const hashes = known ? [await own.hash(PASSWORD, WHO)] : [];
     const checks = Array.from({ length: 3 }, () => own.verify(hashes, PASSWORD, WHO));
     assert.deepEqual(await outcomes(checks), ["done", "done", "overloaded"]);
   }
@@ -118,7 +112,6 @@ Deno.test("PasswordHasher.verify() makes one turn of work, however many hashes a
   const own = new PasswordHasher(CHEAP, queue);
   const first = await own.hash("first", WHO);
   const second = await own.hashLike(first, "second", WHO);
-  await own.prepare();
   let works = 0;
   const run = queue.run.bind(queue);
   queue.run = (owner, work) => (works++, run(owner, work));

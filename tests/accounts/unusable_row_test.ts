@@ -108,7 +108,6 @@ Deno.test("Accounts.authenticate() works as long for a row without a hash as for
     }
     return Math.min(...works);
   };
-  await hasher.prepare();
   const usual = await least(wrong);
   for (const passwordHash of await unusableHashes()) {
     const own = makeAccounts(hasher);

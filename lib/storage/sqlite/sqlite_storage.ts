@@ -90,6 +90,10 @@ export class SqliteStorage implements Storage {
     return this.#read(users.listUsers);
   }
 
+  samplePasswordHashes(count: number): Promise<string[]> {
+    return this.#read((database) => users.samplePasswordHashes(database, count));
+  }
+
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean> {
     return this.#write((database) => users.replacePasswordHash(database, userId, from, to));
   }

@@ -35,6 +35,21 @@ export function listUsers(database: SqliteDatabase): UserRecord[] {
   return database.all<UserRecord>(`SELECT ${COLUMNS} FROM users ORDER BY id`);
 }
 
+/** Those of users at even distances, by the table's own order: few rows of however many are read. */
+export function samplePasswordHashes(database: SqliteDatabase, count: number): string[] {
+  const rows = database.all<{ passwordHash: string }>(
+    "WITH RECURSIVE bounds (least, most) AS (SELECT (SELECT min(id) FROM users), " +
+      "(SELECT max(id) FROM users)), places (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places " +
+      "WHERE n + 1 < ?) SELECT DISTINCT users.id, " +
+      `${text("password_hash")} AS passwordHash FROM places, bounds ` +
+      "JOIN users ON users.id = (SELECT id FROM users " +
+      "WHERE id >= least + CAST((most - least) * 1.0 * n / ? AS INTEGER) ORDER BY id LIMIT 1)",
+    count,
+    count,
+  );
+  return rows.map(({ passwordHash }) => passwordHash);
+}
+
 /** Says whether it did: not when the hash is another one by now. */
 export function replacePasswordHash(
   database: SqliteDatabase,
