@@ -44,6 +44,18 @@ export function testUsers(test: TestProperty): void {
     }
   });
 
+  test("samplePasswordHashes() gives those of the first and the last user and of some between", async (storage) => {
+    assert.deepEqual(await storage.samplePasswordHashes(4), []);
+    for (let number = 1; number <= 9; number++) {
+      const name = `user${number}`;
+      await storage.createUser({ ...ALICE, username: name, email: null, passwordHash: name });
+      if (number === 1) assert.deepEqual(await storage.samplePasswordHashes(4), ["user1"]);
+    }
+    assert.deepEqual(await storage.samplePasswordHashes(4), ["user1", "user3", "user6", "user9"]);
+    assert.deepEqual((await storage.samplePasswordHashes(64)).length, 9);
+    assert.deepEqual(await storage.samplePasswordHashes(1), ["user1"]);
+  });
+
   test("createUser() refuses a taken name or address in any ASCII case", async (storage) => {
     const user = await storage.createUser(ALICE);
     const other = { ...ALICE, passwordHash: "$argon2id$two" };

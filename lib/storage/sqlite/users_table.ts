@@ -45,7 +45,7 @@ export function samplePasswordHashes(database: SqliteDatabase, count: number): s
       "JOIN users ON users.id = (SELECT id FROM users " +
       "WHERE id >= least + CAST((most - least) * 1.0 * n / ? AS INTEGER) ORDER BY id LIMIT 1)",
     count,
-    count,
+    Math.max(1, count - 1), // the last place is that of the last user
   );
   return rows.map(({ passwordHash }) => passwordHash);
 }
