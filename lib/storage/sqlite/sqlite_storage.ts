@@ -1,5 +1,6 @@
 /** The storage in one SQLite file. */
 
+import { setImmediate } from "node:timers";
 import { isDomainError } from "../../base/errors.ts";
 import type {
   AuthenticationCount,
@@ -23,6 +24,7 @@ import * as authLogs from "./auth_logs_table.ts";
 import { applyClients, Superseded } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { GroupCommit } from "./group_commit.ts";
 import * as keys from "./keys_table.ts";
 import * as meta from "./meta.ts";
 import * as users from "./users_table.ts";
@@ -34,6 +36,12 @@ const LOCK_ATTEMPTS = 20;
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
   readonly #database: SqliteDatabase;
+  /** The rows of the authentication log that are to be written next. */
+  readonly #records = new GroupCommit<AuthenticationRecord, boolean>({
+    transaction: (body) => this.#write(body),
+    write: (record) => authLogs.recordAuthentication(this.#database, record),
+    schedule: setImmediate,
+  });
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -152,7 +160,7 @@ export class SqliteStorage implements Storage {
   }
 
   recordAuthentication(record: AuthenticationRecord): Promise<boolean> {
-    return this.#write((database) => authLogs.recordAuthentication(database, record));
+    return this.#records.add(record);
   }
 
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {

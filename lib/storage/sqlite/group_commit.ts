@@ -1,0 +1,60 @@
+/** Several writes in one transaction: they share what a commit costs, the wait for the disk. */
+
+import { isDomainError } from "../../base/errors.ts";
+
+/** A write that waits, and who waits for it. */
+interface Pending<Input, Result> {
+  input: Input;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface GroupCommitParts<Input, Result> {
+  /** Runs `body` in a transaction, and resolves when what it wrote is on the disk. */
+  transaction: <Value>(body: () => Value) => Promise<Value>;
+  /** Writes one input, inside of a transaction. */
+  write: (input: Input) => Result;
+  /** Calls `commit` soon, when what is under way now has had its turn. */
+  schedule: (commit: () => void) => void;
+}
+
+/**
+ * Writes what comes within one turn of the event loop in one transaction. Nobody is answered before
+ * the commit that holds its write, and nobody's failure is another's.
+ */
+export class GroupCommit<Input, Result> {
+  readonly #parts: GroupCommitParts<Input, Result>;
+  #waiting: Pending<Input, Result>[] = [];
+
+  constructor(parts: GroupCommitParts<Input, Result>) {
+    this.#parts = parts;
+  }
+
+  /** Writes `input`, and gives what `write` gives when it is on the disk. @throws what that throws. */
+  add(input: Input): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ input, resolve, reject });
+      if (this.#waiting.length === 1) this.#parts.schedule(() => void this.#commit());
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#waiting;
+    this.#waiting = [];
+    const { transaction, write } = this.#parts;
+    try {
+      const results = await transaction(() => group.map(({ input }) => write(input)));
+      group.forEach(({ resolve }, place) => resolve(results[place]!));
+    } catch (error) {
+      // The disk fails all of them alike; anything else is the fault of one.
+      if (group.length > 1 && !isDomainError(error, "storage_unavailable")) {
+        for (const one of group) await this.#commitAlone(one);
+      } else for (const { reject } of group) reject(error);
+    }
+  }
+
+  async #commitAlone({ input, resolve, reject }: Pending<Input, Result>): Promise<void> {
+    const { transaction, write } = this.#parts;
+    await transaction(() => write(input)).then(resolve, reject);
+  }
+}
