@@ -44,7 +44,7 @@ export class PasswordCheck {
    */
   async verify(claim: Claim): Promise<Verdict> {
     const { cache, guesses } = this.#parts;
-    const remembered = await cache?.find(claim.isDisabled ? [] : claim.hashes, claim.password);
+    const remembered = cache?.find(claim.isDisabled ? [] : claim.hashes, claim.password);
     if (remembered !== undefined) return { isUsable: true, right: remembered };
     const guess = guesses?.admit(claim.username, claim.network);
     const verdict = await this.#hash(claim, guess);
@@ -52,7 +52,7 @@ export class PasswordCheck {
     guess?.succeed();
     // One that is still to be upgraded must come here again.
     if (!this.#parts.hasher.isOutdated(verdict.right)) {
-      await cache?.remember(verdict.right, claim.password);
+      cache?.remember(verdict.right, claim.password);
     }
     return verdict;
   }

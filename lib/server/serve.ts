@@ -112,7 +112,7 @@ async function begin(
   const accounts = new Accounts({
     ...database,
     hasher,
-    cache: config.authCacheTtl === 0 ? undefined : await LoginCache.create({
+    cache: config.authCacheTtl === 0 ? undefined : new LoginCache({
       ttl: config.authCacheTtl * 1000,
       capacity: REMEMBERED_LOGINS,
       now,

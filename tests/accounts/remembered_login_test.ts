@@ -14,7 +14,7 @@ const TTL = 300_000;
 const [LIMIT, WINDOW] = [5, 1000];
 
 /** Accounts that remember and limit, beside others over the same storage that do neither. */
-async function makeRemembering() {
+function makeRemembering() {
   const storage = openStorage();
   const time = new FakeClock();
   const { log } = recordingLog();
@@ -29,7 +29,7 @@ async function makeRemembering() {
     return run(owner, work);
   };
   const hasher = new PasswordHasher(CHEAP, queue);
-  const cache = await LoginCache.create({ ttl: TTL, capacity: 100, now });
+  const cache = new LoginCache({ ttl: TTL, capacity: 100, now });
   const window = new SlidingWindow({ limit: LIMIT, window: WINDOW, now });
   const guesses = new GuessLimit({ window, capacity: 100 });
   const parts = { storage, hasher, clock: time.clock, log };
@@ -62,7 +62,7 @@ async function outcomeOf(
 const REFUSED = { outcome: "invalid_credentials", works: 1 };
 
 Deno.test("a repeat login runs no Argon2, and passes while a flood keeps Argon2 busy", async () => {
-  const { accounts, login, flood } = await makeRemembering();
+  const { accounts, login, flood } = makeRemembering();
   const password = await accounts.register(ALICE, CLIENT.network);
   assert.deepEqual(await login(password), { outcome: "right", works: 1 });
   flood();
@@ -72,7 +72,7 @@ Deno.test("a repeat login runs no Argon2, and passes while a flood keeps Argon2 
 });
 
 Deno.test("a login that was wrong is never remembered, for a user and for nobody", async () => {
-  const { accounts, login, time } = await makeRemembering();
+  const { accounts, login, time } = makeRemembering();
   await accounts.register(ALICE, CLIENT.network);
   for (const name of ["alice", "nobody", "alice", "nobody"]) {
     assert.deepEqual(await login("wrong", name), REFUSED);
@@ -81,7 +81,7 @@ Deno.test("a login that was wrong is never remembered, for a user and for nobody
 });
 
 Deno.test("a disabled user's right password is the work of a wrong one, remembered or not", async () => {
-  const { accounts, login, time } = await makeRemembering();
+  const { accounts, login, time } = makeRemembering();
   const password = await accounts.register(ALICE, CLIENT.network);
   await login(password);
   await accounts.setDisabled("alice", true);
@@ -92,7 +92,7 @@ Deno.test("a disabled user's right password is the work of a wrong one, remember
 });
 
 Deno.test("a login is remembered as long as it is repeated in time", async () => {
-  const { accounts, login, time } = await makeRemembering();
+  const { accounts, login, time } = makeRemembering();
   const password = await accounts.register(ALICE, CLIENT.network);
   const works = [];
   for (const pause of [0, TTL - 1000, TTL - 1000, TTL]) {
@@ -103,11 +103,11 @@ Deno.test("a login is remembered as long as it is repeated in time", async () =>
 });
 
 Deno.test("a hash that is to be upgraded is not remembered before it is", async () => {
-  const { accounts, plain, storage } = await makeRemembering();
+  const { accounts, plain, storage } = makeRemembering();
   const password = await accounts.register(ALICE, CLIENT.network);
   const dear = new PasswordHasher({ ...CHEAP, passes: 2 }, queueOfOne());
   const clock = () => 0;
-  const cache = await LoginCache.create({ ttl: TTL, capacity: 9, now: clock });
+  const cache = new LoginCache({ ttl: TTL, capacity: 9, now: clock });
   const { log } = recordingLog();
   const upgrading = new Accounts({ storage, hasher: dear, clock, log, cache });
   await outcomeOf(upgrading, { username: "alice", password });
@@ -132,7 +132,7 @@ const happening = fc.oneof(
 Deno.test("what is remembered never changes how a login comes out", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { maxLength: 25 }), async (happenings) => {
-      const { accounts, plain, time } = await makeRemembering();
+      const { accounts, plain, time } = makeRemembering();
       const passwords = ["wrong", await accounts.register(ALICE, CLIENT.network)];
       for (const happening of happenings) {
         time.advance(1); // what is tried too often is another matter
@@ -164,7 +164,7 @@ async function change(accounts: Accounts, kind: string, passwords: string[]): Pr
 }
 
 Deno.test("wrong passwords for one name are limited over all networks, known or not, and leave no row", async () => {
-  const { accounts, login, storage } = await makeRemembering();
+  const { accounts, login, storage } = makeRemembering();
   await accounts.register(ALICE, CLIENT.network);
   for (const name of ["alice", "nobody"]) {
     const outcomes = [];
@@ -181,7 +181,7 @@ Deno.test("wrong passwords for one name are limited over all networks, known or 
 });
 
 Deno.test("who has logged in is not kept out by those who guess elsewhere", async () => {
-  const { accounts, login, time } = await makeRemembering();
+  const { accounts, login, time } = makeRemembering();
   const password = await accounts.register(ALICE, CLIENT.network);
   const guess = async () => {
     for (let place = 0; place < 2 * LIMIT; place++) {
@@ -197,7 +197,7 @@ Deno.test("who has logged in is not kept out by those who guess elsewhere", asyn
 });
 
 Deno.test("a name that is tried too often says after how many seconds to try again", async () => {
-  const { accounts } = await makeRemembering();
+  const { accounts } = makeRemembering();
   const tries = Array.from(
     { length: LIMIT + 1 },
     () => failureOf(() => accounts.authenticate({ username: "nobody", password: "wrong" }, CLIENT)),

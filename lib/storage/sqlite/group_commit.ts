@@ -14,12 +14,15 @@ export interface GroupCommitParts<Input, Result> {
   transaction: <Value>(body: () => Value) => Promise<Value>;
   /** Writes one input, inside of a transaction. */
   write: (input: Input) => Result;
-  /** Calls `commit` soon, when what is under way now has had its turn. */
-  schedule: (commit: () => void) => void;
+  /** Calls `next` when everything else has had a turn of the event loop. */
+  schedule: (next: () => void) => void;
 }
 
+/** Turns of the event loop for which a group is open at the most; one that is idle ends it. */
+const MOST_TURNS = 10;
+
 /**
- * Writes what comes within one turn of the event loop in one transaction. Nobody is answered before
+ * Writes in one transaction what comes turn by turn of the event loop. Nobody is answered before
  * the commit that holds its write, and nobody's failure is another's.
  */
 export class GroupCommit<Input, Result> {
@@ -34,8 +37,15 @@ export class GroupCommit<Input, Result> {
   add(input: Input): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ input, resolve, reject });
-      if (this.#waiting.length === 1) this.#parts.schedule(() => void this.#commit());
+      if (this.#waiting.length === 1) this.#gather(0, 0);
     });
+  }
+
+  /** Commits when a turn of the event loop has brought no more, or there were enough of them. */
+  #gather(turns: number, before: number): void {
+    const size = this.#waiting.length;
+    if (size === before || turns === MOST_TURNS) return void this.#commit();
+    this.#parts.schedule(() => this.#gather(turns + 1, size));
   }
 
   async #commit(): Promise<void> {
