@@ -5,7 +5,7 @@ import { FairQueue } from "../../lib/accounts/fair_queue.ts";
 import { GuessLimit } from "../../lib/accounts/guess_limit.ts";
 import { LoginCache } from "../../lib/accounts/login_cache.ts";
 import { PasswordHasher } from "../../lib/accounts/password.ts";
-import { isDomainError } from "../../lib/base/errors.ts";
+import { DomainError, isDomainError } from "../../lib/base/errors.ts";
 import { SlidingWindow } from "../../lib/limits/sliding_window.ts";
 import { CHEAP, CLIENT, failureOf, FakeClock, openStorage, recordingLog } from "../support.ts";
 import { ALICE } from "./make_accounts.ts";
@@ -22,9 +22,11 @@ function makeRemembering() {
   const queue = new FairQueue({ concurrency: 1, patience: Infinity, capacity: 100, now });
   let works = 0;
   let isFull = false;
+  let isRefusing = false;
   const run = queue.run.bind(queue);
   queue.run = (owner, work) => {
     if (isFull) return new Promise(() => {}); // a flood is before it
+    if (isRefusing) return Promise.reject(new DomainError("overloaded", "Too many"));
     works++;
     return run(owner, work);
   };
@@ -42,7 +44,8 @@ function makeRemembering() {
     return { outcome, works };
   };
   const flood = () => void (isFull = true);
-  return { accounts, plain, storage, time, login, flood, cache };
+  const refuse = (isFrom: boolean) => void (isRefusing = isFrom);
+  return { accounts, plain, storage, time, login, flood, refuse };
 }
 
 async function outcomeOf(
@@ -178,6 +181,17 @@ Deno.test("wrong passwords for one name are limited over all networks, known or 
   }
   const rows = await storage.readAuthentications({ afterId: 0, since: 0, limit: 100 });
   assert.equal(rows.length, 2 * LIMIT);
+});
+
+Deno.test("a try that got no answer, since too many waited, is not counted", async () => {
+  const { accounts, refuse } = makeRemembering();
+  const credentials = { username: "alice", password: "wrong" };
+  refuse(true);
+  for (let i = 0; i < 2 * LIMIT; i++) {
+    assert.equal(await outcomeOf(accounts, credentials), "overloaded");
+  }
+  refuse(false);
+  assert.equal(await outcomeOf(accounts, credentials), "invalid_credentials");
 });
 
 Deno.test("who has logged in is not kept out by those who guess elsewhere", async () => {
