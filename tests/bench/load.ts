@@ -2,24 +2,69 @@
 
 export const CONNECTIONS = 32;
 
-/** Loads `url` for so many seconds and gives the requests that were answered in each. */
-export async function requestsPerSecond(url: string, seconds: number): Promise<number> {
-  return await isOnPath("wrk") ? await wrk(url, seconds) : await autocannon(url, seconds);
+/** The request that is sent again and again: a GET of `url` unless there is a body. */
+export interface Load {
+  url: string;
+  headers?: Record<string, string>;
+  /** The body of a POST. */
+  body?: string;
+  connections?: number;
 }
 
-async function wrk(url: string, seconds: number): Promise<number> {
-  const text = await output("wrk", ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, url]);
-  if (/Non-2xx|Socket errors/.test(text)) throw new Error(`Not every request succeeded:\n${text}`);
-  return Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(text)![1]);
+/** Loads a server for so many seconds and gives the requests that were answered in each. */
+export async function requestsPerSecond(load: Load | string, seconds: number): Promise<number> {
+  const whole = typeof load === "string" ? { url: load } : load;
+  return await isOnPath("wrk") ? await wrk(whole, seconds) : await autocannon(whole, seconds);
+}
+
+/** JSON and forms as loads, each with its type. */
+export const jsonLoad = (url: string, body: unknown): Load => ({
+  url,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+export const formLoad = (url: string, form: Record<string, string>): Load => ({
+  url,
+  headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  body: String(new URLSearchParams(form)),
+});
+
+async function wrk(
+  { url, headers = {}, body, connections = CONNECTIONS }: Load,
+  seconds: number,
+): Promise<number> {
+  const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...fields];
+  const script = await Deno.makeTempFile({ suffix: ".lua" });
+  try {
+    if (body !== undefined) {
+      await Deno.writeTextFile(script, `wrk.method = "POST"\nwrk.body = ${JSON.stringify(body)}\n`);
+      args.push("-s", script);
+    }
+    const text = await output("wrk", [...args, url]);
+    if (/Non-2xx|Socket errors/.test(text)) {
+      throw new Error(`Not every request succeeded:\n${text}`);
+    }
+    return Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(text)![1]);
+  } finally {
+    await Deno.remove(script);
+  }
 }
 
 /** autocannon is no dependency: it runs from Deno's cache, in a process of its own. */
-async function autocannon(url: string, seconds: number): Promise<number> {
+async function autocannon(
+  { url, headers = {}, body, connections = CONNECTIONS }: Load,
+  seconds: number,
+): Promise<number> {
   const program = ["run", "--quiet", "--no-config", "--no-lock", "-A", "npm:autocannon@8.0.0"];
-  const options = ["--json", "-c", String(CONNECTIONS), "-d", String(seconds)];
-  const text = await output(Deno.execPath(), [...program, ...options, url]);
+  const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}=${value}`]);
+  const content = body === undefined ? [] : ["-m", "POST", "-b", body];
+  const options = ["--json", "-c", String(connections), "-d", String(seconds)];
+  const text = await output(Deno.execPath(), [...program, ...options, ...fields, ...content, url]);
   const result = JSON.parse(text);
-  if (result.non2xx + result.errors > 0) throw new Error("Not every request succeeded");
+  if (result.errors > 0 || result["4xx"] + result["5xx"] > 0) {
+    throw new Error("Not every request succeeded");
+  }
   return result.requests.average;
 }
 

@@ -10,6 +10,7 @@ import { measureIdle } from "./idle.ts";
 import { measureJwks } from "./jwks.ts";
 import { measureLimiter } from "./limiter.ts";
 import { measureLogin } from "./login.ts";
+import { measureMemory } from "./memory.ts";
 import { measureNeighbour } from "./neighbour.ts";
 import { measureOpening } from "./opening.ts";
 import { measurePurge } from "./purge.ts";
@@ -32,6 +33,7 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "fairness-flood": measureFlood,
   "fairness-neighbour": measureNeighbour,
   "refusal": measureRefusal,
+  "memory": measureMemory,
 };
 
 const { values: { json }, positionals: [filter = ""] } = parseArgs({

@@ -4,22 +4,21 @@
 export type Take = () => number | Promise<number>;
 
 /**
- * Takes values of two sides in turns, so that a noisy machine disturbs both alike, after one round
- * in which they warm up.
+ * Takes values of several sides in turns, so that a noisy machine disturbs all alike, after one
+ * round in which they warm up.
  */
-export async function inTurns(
+export async function inTurns<Sides extends Take[]>(
   rounds: number,
-  one: Take,
-  other: Take,
-): Promise<[number[], number[]]> {
-  const [ours, theirs]: [number[], number[]] = [[], []];
+  ...sides: Sides
+): Promise<{ [Side in keyof Sides]: number[] }> {
+  const values = sides.map(() => [] as number[]);
   for (let round = -1; round < rounds; round++) {
-    const [left, right] = [await one(), await other()];
-    if (round < 0) continue;
-    ours.push(left);
-    theirs.push(right);
+    for (const [place, take] of sides.entries()) {
+      const value = await take();
+      if (round >= 0) values[place]!.push(value);
+    }
   }
-  return [ours, theirs];
+  return values as { [Side in keyof Sides]: number[] };
 }
 
 /** How long `work` takes, in milliseconds. */
