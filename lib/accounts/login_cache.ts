@@ -1,6 +1,6 @@
 /** Logins that have just succeeded, remembered so that a repeat costs no run of Argon2. */
 
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { MonotonicClock } from "../base/clock.ts";
 
 export interface LoginCacheOptions {
@@ -25,7 +25,7 @@ const NO_HASH = "";
  */
 export class LoginCache {
   readonly #options: LoginCacheOptions;
-  readonly #key: KeyObject = createSecretKey(randomBytes(KEY_BYTES));
+  readonly #key = randomBytes(KEY_BYTES);
   /** When each is forgotten, in the order of these times. */
   readonly #expiries = new Map<string, number>();
   #hits = 0;

@@ -29,8 +29,12 @@ export function createFindClient(trustedProxies: readonly string[]): FindClient 
   const isTrusted = (address: IpAddress) =>
     networks.some((network) => isInNetwork(address, network));
 
+  /** The peer that was seen last: the next one is most likely the same. */
+  let last: { peer: string; address: IpAddress | undefined } = { peer: "", address: undefined };
+
   return function findClient(peer, forwardedFor) {
-    let client = parseIpAddress(peer);
+    if (last.peer !== peer) last = { peer, address: parseIpAddress(peer) };
+    let client = last.address;
     if (client === undefined) return { ip: peer, network: peer };
     const hops = forwardedFor === null ? [] : forwardedFor.split(",");
     while (hops.length > 0 && isTrusted(client)) {

@@ -1,14 +1,7 @@
 /** Private keys from elsewhere, checked before they may join the key ring. */
 
 import { createPrivateKey } from "node:crypto";
-import {
-  base64url,
-  calculateJwkThumbprint,
-  CompactSign,
-  compactVerify,
-  importJWK,
-  type JWK,
-} from "jose";
+import { base64url, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from "jose";
 import { isSameBytes } from "../base/bytes.ts";
 import {
   ALGORITHM_NAMES,
@@ -125,8 +118,8 @@ async function assertUsable(key: ImportedKey): Promise<void> {
   }
   const probe = new TextEncoder().encode("jwks-server");
   try {
-    const { privateKey, publicJwk } = await importSigningKey(key);
-    const jws = await new CompactSign(probe).setProtectedHeader({ alg: key.alg }).sign(privateKey);
+    const { sign, publicJwk } = await importSigningKey(key);
+    const jws = await sign({ alg: key.alg }, probe);
     await compactVerify(jws, await importJWK(publicJwk, key.alg));
   } catch {
     throw refused(DAMAGED);

@@ -1,6 +1,6 @@
 /** Signing keys: made, imported for signing, and reduced to their public half. */
 
-import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { DomainError } from "../base/errors.ts";
 import {
   isSigningAlgorithm,
@@ -9,6 +9,7 @@ import {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from "./algorithms.ts";
+import { createSign, type Sign } from "./sign.ts";
 
 /** A private JWK that says what it is for. */
 export interface PrivateJwk extends JWK {
@@ -27,8 +28,8 @@ export interface SigningKey {
   /** As verifiers know it: the `kid` of the JWK set and of the token's header. */
   kid: string;
   alg: SigningAlgorithm;
-  /** Not extractable. */
-  privateKey: CryptoKey;
+  /** All that can be done with the private half. */
+  sign: Sign;
   publicJwk: PublicJwk;
 }
 
@@ -61,11 +62,7 @@ export async function importSigningKey(jwk: JWK): Promise<SigningKey> {
   if (kid === undefined || !isSigningAlgorithm(alg)) {
     throw new TypeError(`Cannot import a key: kid is ${kid}, alg is ${alg}`);
   }
-  const privateKey = await importJWK(jwk, alg, { extractable: false });
-  if (privateKey instanceof Uint8Array || privateKey.type !== "private") {
-    throw new TypeError("Cannot import a key: it is not a private key");
-  }
-  return { kid, alg, privateKey, publicJwk: toPublicJwk(jwk, kid, alg) };
+  return { kid, alg, sign: await createSign(jwk, alg), publicJwk: toPublicJwk(jwk, kid, alg) };
 }
 
 /** The public half, picked member by member: what is not named here cannot leak. */
@@ -79,11 +76,8 @@ export function toPublicJwk(jwk: JWK, kid: string, alg: SigningAlgorithm): Publi
 export async function isSupported(alg: SigningAlgorithm): Promise<boolean> {
   if (SIGNING_ALGORITHMS[alg].kty === "RSA") return true; // everywhere, and slow to try
   try {
-    const { privateKey } = await importSigningKey({
-      ...await generatePrivateJwk(alg),
-      kid: "probe",
-    });
-    await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey);
+    const { sign } = await importSigningKey({ ...await generatePrivateJwk(alg), kid: "probe" });
+    await sign({ alg }, new Uint8Array(1));
     return true;
   } catch {
     return false; // whatever it is that the runtime lacks

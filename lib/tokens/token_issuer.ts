@@ -1,6 +1,5 @@
 /** Tokens: signed JWTs (RFC 7519) for users who have authenticated. */
 
-import { SignJWT } from "jose";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { KeyRing, Signer } from "../keys/key_ring.ts";
@@ -86,7 +85,7 @@ export class TokenIssuer {
 
   /** What this server says goes over what the claims say. */
   #sign(
-    { alg, kid, privateKey }: Signer,
+    { alg, kid, sign }: Signer,
     username: string,
     { iat, exp }: TokenTimes,
     { typ = "JWT", audience = this.#parts.audience, scope, claims, jkt }: TokenGrant,
@@ -96,15 +95,13 @@ export class TokenIssuer {
       client_id: username,
       ...(scope === undefined ? {} : { scope }),
       ...(jkt === undefined ? {} : { cnf: { jkt } }),
+      iss: this.#parts.issuer,
+      sub: username,
+      aud: audience,
+      iat,
+      exp,
+      jti: crypto.randomUUID(),
     };
-    return new SignJWT(payload)
-      .setProtectedHeader({ alg, kid, typ })
-      .setIssuer(this.#parts.issuer)
-      .setSubject(username)
-      .setAudience(audience)
-      .setIssuedAt(iat)
-      .setExpirationTime(exp)
-      .setJti(crypto.randomUUID())
-      .sign(privateKey);
+    return sign({ alg, kid, typ }, new TextEncoder().encode(JSON.stringify(payload)));
   }
 }

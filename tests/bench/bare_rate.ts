@@ -33,8 +33,12 @@ const WORKS: Record<string, (...args: string[]) => Promise<() => Promise<unknown
       },
       EdDSA: { generating: { name: "Ed25519" }, signing: "Ed25519" },
     }[alg!]!;
-    const pair = await crypto.subtle.generateKey(generating, false, ["sign", "verify"]);
-    const { privateKey } = pair as CryptoKeyPair;
+    const pair = await crypto.subtle.generateKey(
+      generating as RsaHashedKeyGenParams,
+      false,
+      ["sign", "verify"],
+    );
+    const { privateKey } = pair;
     return () => crypto.subtle.sign(signing, privateKey, SIGNED);
   },
 };

@@ -1,19 +1,16 @@
-/** A script of this directory as a process that answers lines with lines. */
+/** Processes that answer lines with lines. */
 
 import { fileURLToPath } from "node:url";
 
-export class Helper implements AsyncDisposable {
+export class LineProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<string>;
   #text = "";
 
-  /** Runs `script` with the project's imports. */
-  constructor(script: string, args: readonly string[] = []) {
-    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-    const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--config", config, "-P", path, ...args],
+  constructor(command: string, args: readonly string[]) {
+    this.#process = new Deno.Command(command, {
+      args: [...args],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
@@ -47,5 +44,14 @@ export class Helper implements AsyncDisposable {
     await this.#reader.cancel();
     await this.#writer.abort().catch(() => {}); // its reader is gone
     await this.#process.status;
+  }
+}
+
+/** A script of this directory, with the project's imports. */
+export class Helper extends LineProcess {
+  constructor(script: string, args: readonly string[] = []) {
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    super(Deno.execPath(), ["run", "--quiet", "--config", config, "-P", path, ...args]);
   }
 }

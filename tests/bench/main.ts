@@ -13,6 +13,7 @@ import { measureLogin } from "./login.ts";
 import { measureMemory } from "./memory.ts";
 import { measureNeighbour } from "./neighbour.ts";
 import { measureOpening } from "./opening.ts";
+import { measureOtherServer } from "./other_server.ts";
 import { measurePurge } from "./purge.ts";
 import { measureRefusal } from "./refusal.ts";
 import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./row.ts";
@@ -25,6 +26,7 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "login": measureLogin,
   "token": measureToken,
   "eddsa": measureEddsa,
+  "other-server": measureOtherServer,
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,

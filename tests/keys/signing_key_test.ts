@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { base64url, CompactSign, compactVerify, importJWK, type JWK } from "jose";
+import { base64url, compactVerify, importJWK, type JWK } from "jose";
+import type { SigningAlgorithm } from "../../lib/keys/algorithms.ts";
 import { generatePrivateJwk, importSigningKey, toPublicJwk } from "../../lib/keys/signing_key.ts";
 import { failureOf, pregeneratedKey } from "../support.ts";
 
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
-async function keyUnder(kid: string): Promise<JWK> {
-  return { ...await pregeneratedKey(), kid };
+async function keyUnder(kid: string, alg: SigningAlgorithm = "RS256"): Promise<JWK> {
+  return { ...await pregeneratedKey(alg), kid };
 }
 
 Deno.test("generatePrivateJwk() makes a whole RSA key of 2048 bits, another one each time", async () => {
@@ -23,23 +24,33 @@ Deno.test("generatePrivateJwk() makes a whole RSA key of 2048 bits, another one 
   assert.notEqual(one.n, other.n);
 });
 
-Deno.test("importSigningKey() signs what its public JWK verifies", async () => {
-  const { privateKey, publicJwk, kid, alg } = await importSigningKey(await keyUnder("7"));
-  const payload = new TextEncoder().encode("signed");
-  const jws = await new CompactSign(payload).setProtectedHeader({ alg }).sign(privateKey);
-  const verified = await compactVerify(jws, await importJWK(publicJwk, alg));
-  assert.deepEqual(new Uint8Array(verified.payload), payload);
-  assert.equal(kid, "7");
-  assert.equal(publicJwk.kid, "7");
+Deno.test("importSigningKey() signs what its public JWK verifies, under the header that it is given", async () => {
+  for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
+    const key = await importSigningKey(await keyUnder("7", algorithm));
+    const { sign, publicJwk, kid, alg } = key;
+    const payload = new TextEncoder().encode('{"signed":"ä"}');
+    const header = { alg, kid, typ: "at+jwt" };
+    const jws = await sign(header, payload);
+    const verified = await compactVerify(jws, await importJWK(publicJwk, alg));
+    assert.deepEqual(new Uint8Array(verified.payload), payload);
+    assert.deepEqual(verified.protectedHeader, header);
+    assert.equal(kid, "7");
+    assert.equal(publicJwk.kid, "7");
+  }
 });
 
-Deno.test("importSigningKey() makes a private key that cannot be exported", async () => {
-  const { privateKey } = await importSigningKey(await keyUnder("7"));
-  assert.equal(privateKey.extractable, false);
-  await assert.rejects(crypto.subtle.exportKey("jwk", privateKey as CryptoKey), {
-    name: "InvalidAccessError",
-  });
+Deno.test("importSigningKey() gives nothing of the private half", async () => {
+  for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
+    const jwk = await keyUnder("7", algorithm);
+    const shown = Deno.inspect(await importSigningKey(jwk), { depth: 9, showHidden: true });
+    assert.ok(!shown.includes(jwk.d!));
+    assert.ok(shown.includes(publicMember(jwk)));
+  }
 });
+
+function publicMember({ n, x }: JWK): string {
+  return (n ?? x)!;
+}
 
 Deno.test("importSigningKey() has the public members only in its public JWK", async () => {
   const { publicJwk } = await importSigningKey(await keyUnder("7"));
