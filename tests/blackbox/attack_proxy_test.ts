@@ -170,22 +170,26 @@ Deno.test("the routes that take credentials share one limit, and each path spell
   }
 });
 
-Deno.test("ten thousand clients more let none in again, and cost little memory", async () => {
-  const first = forwarded(Array(LIMIT).fill("192.0.2.1"));
-  assert.deepEqual(await statuses(server, first), ofOneClient(LIMIT));
-  const before = await memory(server.pid, "VmRSS");
-  // Refused for their type before any work, they are counted all the same.
+/** Has 5,000 clients ask for something that is refused for its type: it is counted all the same. */
+async function manyClients(network: string): Promise<void> {
   const requests = Array.from(
-    { length: 10_000 },
+    { length: 5000 },
     (_, client) =>
       "POST /auth HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n" +
-      `X-Forwarded-For: 192.88.${client >> 8}.${client & 255}\r\n\r\n`,
+      `X-Forwarded-For: ${network}.${client >> 8}.${client & 255}\r\n\r\n`,
   );
-  const end = request("POST /auth", ["Content-Length: 0", "X-Forwarded-For: 192.0.2.2"]);
+  const end = request("GET /nothing");
   const { answers } = await converse(server.url, requests.join("") + end, { patience: 60_000 });
-  assert.equal(answers.length, 10_001);
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [415]);
+  assert.deepEqual(answers.map(({ status }) => status), [...Array(5000).fill(415), 404]);
+}
+
+Deno.test("thousands of clients more let none in again, and cost little memory", async () => {
+  const first = forwarded(Array(LIMIT).fill("192.0.2.1"));
+  assert.deepEqual(await statuses(server, first), ofOneClient(LIMIT));
+  await manyClients("192.88"); // what so many requests cost, whoever sends them
+  const before = await memory(server.pid, "VmRSS");
+  await manyClients("192.89");
   const grown = await memory(server.pid, "VmRSS") - before;
-  assert.ok(grown < 80 * MIB, `${grown} KiB`); // most of it is no client's, but the requests'
+  assert.ok(grown < 64 * MIB, `${grown} KiB`);
   assert.deepEqual(await statuses(server, first), Array(LIMIT).fill(429));
 });

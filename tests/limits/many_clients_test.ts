@@ -41,7 +41,8 @@ Deno.test("SlidingWindow drops idle clients as others come, a few with each, unt
   const sliding = new SlidingWindow({ limit: 1, window: 1000, now: () => now });
   for (let client = 0; client < IDLE; client++) sliding.admit(nameOf(client));
   now = 1000;
-  for (let come = 1, last = IDLE; sliding.clients > come; come++) {
+  let last = IDLE;
+  for (let come = 1; sliding.clients > come; come++) {
     assert.equal(sliding.admit(`new ${come}`).admitted, true);
     const dropped = last + 1 - sliding.clients;
     assert.ok(dropped > 0 && dropped <= 1000, `${dropped} at once keep everybody waiting`);
