@@ -155,7 +155,7 @@ Deno.test("no request writes into the log, nor a line break, nor what a terminal
 Deno.test("what stands in the database enters the log escaped, in one line", async () => {
   const odd = await server.register("odd-row");
   const database = server.openDatabase();
-  const name = 'odd\n{"level":"error"}\u001b[2J';
+  const name = 'odd\n{"level":"error"}\u001b[2J\u202e\u0085';
   database.prepare("UPDATE users SET username = ?, password_hash = 'none' WHERE username = ?")
     .run(name, odd.username);
   database.close();
