@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { converse, latin1, request } from "./conversation.ts";
 import { Server, UNLIMITED } from "./harness.ts";
-import { assertSafe } from "./safe_answer.ts";
+import { assertSafe, MARK } from "./safe_answer.ts";
 
 /** The same on every run; another one finds other things. */
 const SEED = 9112;
@@ -28,10 +28,14 @@ const SOUND = [
   request("GET /.well-known/jwks.json", ['If-None-Match: "x", W/"y"']),
   request("HEAD /.well-known/openid-configuration"),
   request("OPTIONS /.well-known/jwks.json", ["Origin: null", "Access-Control-Request-Method: GET"]),
-  post("/auth", JSON_TYPE, '{"username":"fuzz","password":"x","expired":false}'),
-  post("/auth?expired=true", JSON_TYPE, "{}", "Authorization: Basic ZnV6ejp4"),
-  post("/register", JSON_TYPE, '{"username":"f\\u0075zz","email":"fuzz@example.com"}'),
-  post("/token", FORM_TYPE, "grant_type=client_credentials&client_id=a&client_secret=b&scope=c"),
+  post("/auth", JSON_TYPE, `{"username":"${MARK}","password":"${MARK}","expired":false}`),
+  post(`/auth?expired=true&x=${MARK}`, JSON_TYPE, "{}", "Authorization: Basic ZnV6ejp4"),
+  post("/register", JSON_TYPE, `{"username":"\\u007aq","email":"${MARK}@a.example"}`),
+  post(
+    "/token",
+    FORM_TYPE,
+    `grant_type=client_credentials&client_id=${MARK}&client_secret=${MARK}&scope=${MARK}`,
+  ),
   post("/token", FORM_TYPE, "grant_type=client_credentials", "DPoP: e30.e30.AA"),
   post("/introspect", FORM_TYPE, "token=e30.e30.AA&client_id=a&client_secret=%62"),
   request(

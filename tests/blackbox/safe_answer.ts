@@ -50,6 +50,8 @@ export function assertSafe({ status, headers, text }: Pick<Answer, "status" | "h
   for (const name of ["server", "x-powered-by", "set-cookie", "location"]) {
     assert.equal(headers.get(name), null, told);
   }
+  const isSecret = /^\{"(token|access_token|password|active)":/.test(text);
+  if (isSecret) assert.equal(headers.get("cache-control"), "no-store", told);
   if (!SUCCESSES.includes(status)) assertRefusal({ status, headers, text }, told);
 }
 
