@@ -69,6 +69,30 @@ Deno.test("pipelined requests are answered each by its own answer, in their orde
   assert.equal(rest, "");
 });
 
+Deno.test("what is read leniently is read in one way: so many requests, so many answers", async () => {
+  const get = "GET /nothing HTTP/1.1\r\nHost: localhost\r\n";
+  const post = "POST /auth HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+  const lenient: Record<string, [string, number]> = {
+    "bare LFs (RFC 9112 §2.2)": [`${get}\r\n`.replaceAll("\r", ""), 404],
+    "empty lines first (§2.2)": [`\r\n\r\n${get}\r\n`, 404],
+    "zeros before a length": [`${post}Content-Length: 0002\r\n\r\n{}`, 400],
+    "a length twice (§6.3)": [`${post}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}`, 400],
+    "white space about a value (§5.1)": [`${get}X:\t y \t\r\n\r\n`, 404],
+  };
+  for (const [what, [bytes, status]] of Object.entries(lenient)) {
+    const conversation = await ask(bytes + request(`GET ${JWKS}`));
+    assert.deepEqual(statuses(conversation), [status, 200], what);
+  }
+});
+
+Deno.test("HTTP/1.0 gets one answer and no more, and must name the host, too", async () => {
+  const get = `GET ${JWKS} HTTP/1.0\r\n`;
+  const named = await ask(`${get}Host: localhost\r\n\r\n${SMUGGLED}`);
+  assert.deepEqual([statuses(named), named.isClosed], [[200], true]);
+  const unnamed = await ask(`${get}\r\n`);
+  assert.deepEqual([statuses(unnamed), unnamed.isClosed], [[400], true]);
+});
+
 Deno.test("a body that is not asked for is no request", async () => {
   const length = `Content-Length: ${SMUGGLED.length}`;
   for (const [line, status] of [[`DELETE ${JWKS}`, 405], [`GET ${JWKS}`, 200]] as const) {
