@@ -55,7 +55,7 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> 
  * a path has all routes below that, too.
  */
 export function createApp(parts: AppParts): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ getPath: pathOf });
   const routes = createRoutes(parts);
   const base = issuerPath(parts.issuerUrl);
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
@@ -119,6 +119,16 @@ function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts):
     app.options(path, preflight);
     app.all(path, () => methodNotAllowed("GET, HEAD"));
   }
+}
+
+/**
+ * The path as it is written, so that each route has one spelling: `/%61uth` and `/auth#` are not
+ * `/auth`, whatever a proxy in front makes of them.
+ */
+function pathOf({ url }: Request): string {
+  const start = url.indexOf("/", "https://".length);
+  const end = url.indexOf("?", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
 }
 
 /** Answers the preflight of a page of another origin; any other OPTIONS is none of its business. */

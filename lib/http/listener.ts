@@ -5,6 +5,7 @@ import { within } from "../base/deadline.ts";
 import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { leaveUnread } from "./body.ts";
+import { asLast, framingFault } from "./framing.ts";
 import { errorResponse, failureResponse } from "./response.ts";
 
 /** What `Deno.serve` gives a handler. */
@@ -101,9 +102,11 @@ export class Server {
 
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
     const response = this.#respond(request, info);
-    const { method } = request;
-    if (method === "GET" || method === "HEAD") return response;
-    return Promise.resolve(response).finally(() => leaveUnread(request));
+    const { method, headers } = request;
+    const isChunked = headers.has("transfer-encoding");
+    if (!isChunked && (method === "GET" || method === "HEAD")) return response;
+    const last = isChunked ? Promise.resolve(response).then(asLast) : Promise.resolve(response);
+    return last.finally(() => leaveUnread(request));
   }
 
   #respond(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
@@ -121,14 +124,15 @@ export class Server {
 
   /**
    * What is wrong with how a request names this server, in a Host header (RFC 9112 §3.2) or as the
-   * authority of HTTP/2 (RFC 9113 §8.3.1), which Deno tells in the URL alone.
+   * authority of HTTP/2 (RFC 9113 §8.3.1), which Deno tells in the URL alone; or with its framing.
    */
   #refusalOf(request: Request): string | undefined {
     const authority = authorityOf(request.url);
     if (authority === undefined) return "The request target is not valid";
     const host = request.headers.get("host") ?? this.#withoutFallback(authority);
     if (!this.#isValid(host)) return "The Host header is not valid";
-    return this.#isValid(authority) ? undefined : "The request target is not valid";
+    if (!this.#isValid(authority)) return "The request target is not valid";
+    return framingFault(request.headers);
   }
 
   #isValid(host: string | null): boolean {

@@ -78,7 +78,7 @@ function assertMediaType(headers: Headers, wanted: string): void {
   const { type, parameters } = mediaTypeOf(headers);
   if (type !== wanted) throw unsupported(`The Content-Type must be ${wanted}`);
   const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
-  if (!charsets.every((parameter) => /^charset="?utf-?8"?$/.test(parameter))) {
+  if (!charsets.every((parameter) => /^charset=(?:utf-?8|"utf-?8")$/.test(parameter))) {
     throw unsupported("The charset must be UTF-8");
   }
   if (headers.has("content-encoding")) throw unsupported("The body must not be encoded");

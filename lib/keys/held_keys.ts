@@ -31,6 +31,8 @@ export class HeldKeys {
     policy: undefined,
   };
   #isSuperseded = false;
+  /** Keys that were revoked, by the number of the row, since this process began. */
+  readonly #revoked = new Set<number>();
   #readings = { begun: 0, applied: 0 };
 
   constructor(parts: HeldKeysParts) {
@@ -82,7 +84,8 @@ export class HeldKeys {
 
   /**
    * Reads the storage; rows that did not change are not opened again. A row that is not as it was
-   * sealed takes itself out, and is named in the log.
+   * sealed, or undoes a revocation that this process knows of, takes itself out, and is named in the
+   * log.
    *
    * @throws {DomainError} `storage_unavailable`; what is held then stays. `secret_unusable` when the
    * first reading finds the keys under a secret that this process does not have; `key_unreadable`
@@ -131,7 +134,9 @@ export class HeldKeys {
       const known = held.get(record.id);
       if (known?.record && isSameRecord(known.record, record)) return known;
       try {
-        return await openRow(record, encryption);
+        const key = await openRow(record, encryption);
+        if (!this.#revoked.has(key.id) || key.revokedAt !== undefined) return key;
+        return { id: String(key.id), reason: "its key is revoked, and the row is an older one" };
       } catch (error) {
         if (!isDomainError(error, "key_unreadable")) throw error;
         return { id: String(record.id), reason: error.data.reason! };
@@ -147,6 +152,7 @@ export class HeldKeys {
   #apply(snapshot: KeySnapshot, { keys, refused }: Reading, encryption?: KeyEncryption): void {
     this.#noteRefused(refused);
     this.#noteSecret(encryption);
+    for (const { id, revokedAt } of keys) if (revokedAt !== undefined) this.#revoked.add(id);
     this.#snapshot = snapshot;
     const isSame = keys.length === this.#keys.length &&
       keys.every((key, place) => key === this.#keys[place]);

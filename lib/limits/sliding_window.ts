@@ -6,10 +6,14 @@ import type { Admission, Limiter } from "./limiter.ts";
 /** The places for times that a client's log begins with; it doubles them when it needs more. */
 const FIRST_PLACES = 16;
 
+/** How many idle clients one decision drops at most: many at once would keep everybody waiting. */
+const DROPPED_AT_ONCE = 1000;
+
 /**
  * Admits at most `limit` requests of a client in any `window` milliseconds. A rejected request
  * leaves no trace, so that a client that keeps trying does not wait longer. Memory is bounded by
- * the clients that were admitted within the last window: the others are dropped as time passes.
+ * the clients that were admitted within the last window: the others are dropped by decisions on
+ * whoever comes.
  */
 export class SlidingWindow implements Limiter {
   readonly limit: number;
@@ -54,8 +58,9 @@ export class SlidingWindow implements Limiter {
   }
 
   #dropIdle(horizon: number): void {
+    let left = DROPPED_AT_ONCE;
     for (const [client, log] of this.#logs) {
-      if (log.newest > horizon) return;
+      if (log.newest > horizon || left-- === 0) return;
       this.#logs.delete(client);
     }
   }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import type { SqliteDatabase } from "../../lib/storage/sqlite/database.ts";
+import { revoke } from "../../lib/rotation/operations.ts";
 import { POLICY } from "../support.ts";
-import { keyIn, lastingKeys, linesWith, makeRingOverDatabase, publishedKids } from "./rings.ts";
+import {
+  keyIn,
+  lastingKeys,
+  linesWith,
+  makeRingOverDatabase,
+  publishedKids,
+  putRows,
+  rowOf,
+} from "./rings.ts";
 
 const REFUSED = "a stored key is refused";
 
@@ -98,4 +107,30 @@ Deno.test("KeyRing gives a new key no number of a row that it refuses, nor overw
   await ring.maintain();
   assert.deepEqual(database.all(sql, time.now, time.now + 2), rows);
   assert.equal(keyIn("next", ring, time).id, time.now + 3);
+});
+
+Deno.test("KeyRing lets no older row undo a revocation, and names it; other keys' older rows count", async () => {
+  const { ring, storage, time, lines } = await makeRingOverDatabase();
+  const active = keyIn("active", ring, time);
+  const next = keyIn("next", ring, time);
+  const [old, other] = [await rowOf(storage, active.id), await rowOf(storage, next.id)];
+  await ring.change((held, now) => ({
+    change: revoke(held.find(({ id }) => id === active.id)!, now),
+  }));
+  await ring.maintain();
+  const revoked = await rowOf(storage, active.id);
+  await putRows(storage, old, other);
+  for (let poll = 0; poll < 2; poll++) {
+    assert.notEqual((await ring.signer()).kid, active.kid);
+    assert.ok(!publishedKids(ring).includes(active.kid));
+    await ring.maintain();
+  }
+  assert.deepEqual(ring.refused.map(({ id }) => id), [String(active.id)]);
+  assert.equal(linesWith(lines, REFUSED).length, 1);
+  await putRows(storage, revoked);
+  await ring.signer();
+  assert.deepEqual(ring.refused, [], "the row that says so is no fault");
+  await putRows(storage, old);
+  await ring.signer();
+  assert.ok(!publishedKids(ring).includes(active.kid));
 });

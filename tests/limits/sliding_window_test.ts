@@ -103,8 +103,8 @@ Deno.test("SlidingWindow.admit() does not let clients count for each other", () 
 Deno.test("SlidingWindow forgets idle clients, so that memory is bounded by the active ones", () => {
   let now = 0;
   const sliding = new SlidingWindow({ limit: 10, window: 1000, now: () => now });
-  for (let index = 0; index < 10_000; index++) sliding.admit(`client ${index}`);
-  assert.equal(sliding.clients, 10_000);
+  for (let index = 0; index < 1000; index++) sliding.admit(`client ${index}`);
+  assert.equal(sliding.clients, 1000);
   now = 1000;
   sliding.admit("another");
   assert.equal(sliding.clients, 1);
