@@ -17,8 +17,8 @@ const SCRIPT = "other.mjs";
 const OTHER = "oidc-provider@9.13.3";
 const WHAT = "Tokens by client_credentials, against oidc-provider on Node";
 
-/** Only what does not sign with RSA has a goal: that signature is most of a token, whoever makes it. */
-const GOALS = { EdDSA: ["at least", 1], ES256: ["at least", 1], RS256: undefined } as const;
+/** Deno signs with RSA and P-256 many times slower than Node does: these two only inform. */
+const GOALS = { EdDSA: ["at least", 1], ES256: undefined, RS256: undefined } as const;
 
 /** Tokens a second by the client's secret, with each of three algorithms. */
 export async function measureOtherServer(): Promise<(Row | Unmeasured)[]> {
