@@ -1,9 +1,10 @@
 /** `healthcheck`: whether the server answers, for containers without curl. */
 
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
+import { get as getSecurely } from "node:https";
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
-import { serverUrl } from "../server/address.ts";
+import { schemeOf, serverUrl } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, configOf } from "./context.ts";
@@ -19,8 +20,8 @@ export function addHealthcheck(program: Command, context: CommandContext): void 
 const TIMEOUT = 3000;
 
 /** @throws {DomainError} `failed` unless the server on `HOST` and `PORT` publishes its keys. */
-async function healthcheck({ host, port }: Config): Promise<void> {
-  const url = `${serverUrl(host, port)}/.well-known/jwks.json`;
+async function healthcheck(config: Config): Promise<void> {
+  const url = `${serverUrl(config.host, config.port, schemeOf(config))}/.well-known/jwks.json`;
   let status: number | undefined;
   try {
     status = await statusOf(url);
@@ -35,13 +36,21 @@ async function healthcheck({ host, port }: Config): Promise<void> {
   }
 }
 
-/** Not by `fetch`, which goes through the proxy that the environment names for the outer world. */
+/**
+ * Not by `fetch`, which goes through the proxy that the environment names for the outer world. The
+ * certificate is not looked at: it is for the name by which others know the server, nothing secret
+ * is sent, and one that has ended is no reason to start the server again.
+ */
 function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: TIMEOUT }, (response) => {
+    const options = { agent: false, timeout: TIMEOUT } as const;
+    const done = (response: IncomingMessage) => {
       response.resume();
       resolve(response.statusCode);
-    });
+    };
+    const request = url.startsWith("https:")
+      ? getSecurely(url, { ...options, rejectUnauthorized: false }, done)
+      : get(url, options, done);
     request.on("timeout", () => request.destroy(new Error("It took too long")));
     request.on("error", reject);
   });
