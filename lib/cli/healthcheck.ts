@@ -1,7 +1,7 @@
 /** `healthcheck`: whether the server answers, for containers without curl. */
 
-import { get, type IncomingMessage } from "node:http";
-import { get as getSecurely } from "node:https";
+import { get } from "node:http";
+import { connect } from "node:tls";
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
 import { schemeOf, serverUrl } from "../server/address.ts";
@@ -24,7 +24,7 @@ async function healthcheck(config: Config): Promise<void> {
   const url = `${serverUrl(config.host, config.port, schemeOf(config))}/.well-known/jwks.json`;
   let status: number | undefined;
   try {
-    status = await statusOf(url);
+    status = await (config.tls === undefined ? statusOf(url) : secureStatusOf(new URL(url)));
   } catch (error) {
     throw new DomainError("failed", `The server does not answer at ${url}`, {
       cause: error,
@@ -36,22 +36,36 @@ async function healthcheck(config: Config): Promise<void> {
   }
 }
 
-/**
- * Not by `fetch`, which goes through the proxy that the environment names for the outer world. The
- * certificate is not looked at: it is for the name by which others know the server, nothing secret
- * is sent, and one that has ended is no reason to start the server again.
- */
+/** Not by `fetch`, which goes through the proxy that the environment names for the outer world. */
 function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const options = { agent: false, timeout: TIMEOUT } as const;
-    const done = (response: IncomingMessage) => {
+    const request = get(url, { agent: false, timeout: TIMEOUT }, (response) => {
       response.resume();
       resolve(response.statusCode);
-    };
-    const request = url.startsWith("https:")
-      ? getSecurely(url, { ...options, rejectUnauthorized: false }, done)
-      : get(url, options, done);
+    });
     request.on("timeout", () => request.destroy(new Error("It took too long")));
     request.on("error", reject);
+  });
+}
+
+/**
+ * The certificate is not looked at: it is made out to the name by which others know the server, what
+ * is asked is no secret, and one that has ended is no reason to start the server again. Not by
+ * `node:https`, which would need a permission of its own for the system's certificates.
+ */
+function secureStatusOf({ hostname, host, port, pathname }: URL): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const address = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 443) };
+    const socket = connect({ ...address, rejectUnauthorized: false });
+    socket.once("secureConnect", () => {
+      socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    });
+    socket.once("data", (bytes: Uint8Array) => {
+      resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(new TextDecoder().decode(bytes))?.[1]));
+      socket.destroy();
+    });
+    socket.setTimeout(TIMEOUT, () => socket.destroy(new Error("It took too long")));
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("It ended without an answer")));
   });
 }
