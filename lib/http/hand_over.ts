@@ -1,5 +1,21 @@
 /** A connection whose bytes are handed on to another one, and what comes back to the first. */
 
+import type { MonotonicClock } from "../base/clock.ts";
+
+/** For how long a connection may be without a request, in milliseconds. */
+export interface Patience {
+  /** Until the first one has arrived, the handshake of TLS included. */
+  first: number;
+  /** From the beginning of one to the beginning of the next. */
+  next: number;
+}
+
+/** What a connection goes by. */
+export interface HandOverRules {
+  patience: Patience;
+  now: MonotonicClock;
+}
+
 /** How much is read at a time from the client, in bytes: its requests are small. */
 const FROM_CLIENT = 4096;
 
@@ -17,10 +33,15 @@ export class HandOver {
   readonly ended: Promise<void>;
   readonly #outer: Deno.TcpConn;
   readonly #inner: Deno.TcpConn;
+  readonly #rules: HandOverRules;
+  /** When it may be closed, unless a request has come by then. */
+  #deadline: number;
   #isClosed = false;
 
   /** Begins to hand over between the client's connection and one to the server. */
-  constructor(outer: Deno.TcpConn, inner: Deno.TcpConn) {
+  constructor(outer: Deno.TcpConn, inner: Deno.TcpConn, rules: HandOverRules) {
+    this.#rules = rules;
+    this.#deadline = rules.now() + rules.patience.first;
     this.client = outer.remoteAddr as Deno.NetAddr;
     this.port = (inner.localAddr as Deno.NetAddr).port;
     this.#outer = outer;
@@ -29,6 +50,17 @@ export class HandOver {
     this.answered = this.#hand(inner, outer, FROM_SERVER);
     const asked = this.#hand(outer, inner, FROM_CLIENT);
     this.ended = Promise.all([this.answered, asked]).then(() => this.close());
+  }
+
+  /** Takes note of a request on it. */
+  asks(): void {
+    const { now, patience } = this.#rules;
+    this.#deadline = now() + patience.next;
+  }
+
+  /** Whether it has been without a request for too long. */
+  get isOverdue(): boolean {
+    return this.#rules.now() > this.#deadline;
   }
 
   /** Closes both connections, whatever may still be under way. */
@@ -50,5 +82,18 @@ export class HandOver {
     } catch {
       this.close(); // cut by the other side, or closed here: nobody is left to be told
     }
+  }
+}
+
+/** What `Deno.serve` says of a request, with the address of the client itself. */
+export class HandedInfo implements Deno.ServeHandlerInfo<Deno.NetAddr> {
+  readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+
+  constructor(readonly remoteAddr: Deno.NetAddr, info: Deno.ServeHandlerInfo<Deno.NetAddr>) {
+    this.#info = info;
+  }
+
+  get completed(): Promise<void> {
+    return this.#info.completed;
   }
 }

@@ -9,21 +9,14 @@
 import type { MonotonicClock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { HandOver } from "./hand_over.ts";
+import { HandedInfo, HandOver, type Patience } from "./hand_over.ts";
+import { inOneWrite } from "./one_write.ts";
 import { errorResponse } from "./response.ts";
 
 /** A certificate, with those that lead to its issuer, and its private key, all as PEM. */
 export interface CertifiedKey {
   cert: string;
   key: string;
-}
-
-/** For how long a connection may be without a request, in milliseconds. */
-export interface Patience {
-  /** Until the first one has arrived, the handshake of TLS included. */
-  first: number;
-  /** From the beginning of one to the beginning of the next. */
-  next: number;
 }
 
 /** Answers a request of a client whose authority is none of `fallbacks`, which Deno makes up. */
@@ -63,21 +56,16 @@ interface Inner {
   open: number;
 }
 
-/** A connection, and since when it is waited for its next request. */
-interface Client {
-  connection: HandOver;
-  since: number;
-  hasAsked: boolean;
-}
-
 export class TlsFront {
   readonly #options: Required<TlsFrontOptions>;
   readonly #socket: Deno.TcpListener;
-  readonly #clients = new Map<number, Client>();
+  /** The connections by the port under which the server behind knows them. */
+  readonly #handed = new Map<number, HandOver>();
   readonly #servers = new Set<Inner>();
   readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #accepting: Promise<void>;
   #current: Inner;
+  #ending: Promise<void> | undefined;
   #isInTrouble = false;
   #isClosed = false;
 
@@ -110,14 +98,17 @@ export class TlsFront {
 
   /** Closes the connections that have been without a request for too long. */
   sweep(): void {
-    const { now, patience } = this.#options;
-    for (const { connection, since, hasAsked } of this.#clients.values()) {
-      if (now() - since > (hasAsked ? patience.next : patience.first)) connection.close();
+    for (const connection of this.#handed.values()) {
+      if (connection.isOverdue) connection.close();
     }
   }
 
   /** Accepts no more, and resolves when what has been answered has left. */
-  async shutdown(): Promise<void> {
+  shutdown(): Promise<void> {
+    return this.#ending ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true;
     this.#socket.close();
     clearInterval(this.#sweeping);
@@ -125,7 +116,7 @@ export class TlsFront {
       this.#accepting,
       ...[...this.#servers].map(({ server }) => server.shutdown()),
     ]);
-    const connections = [...this.#clients.values()].map(({ connection }) => connection);
+    const connections = [...this.#handed.values()];
     await Promise.all(connections.map(({ answered }) => answered));
     for (const connection of connections) connection.close();
   }
@@ -191,11 +182,11 @@ export class TlsFront {
   }
 
   async #handOver(outer: Deno.TcpConn, port: number): Promise<void> {
-    const connection = new HandOver(outer, await Deno.connect({ hostname: LOOPBACK, port }));
-    const client = { connection, since: this.#options.now(), hasAsked: false };
-    this.#clients.set(connection.port, client);
+    const inner = await Deno.connect({ hostname: LOOPBACK, port });
+    const connection = new HandOver(outer, inner, this.#options);
+    this.#handed.set(connection.port, connection);
     await connection.ended;
-    this.#clients.delete(connection.port);
+    this.#handed.delete(connection.port);
   }
 
   /** Once, until it works again: what lacks a file descriptor would say so ten times a second. */
@@ -211,26 +202,11 @@ export class TlsFront {
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     fallbacks: readonly string[],
   ): Promise<Response> {
-    const client = this.#clients.get(info.remoteAddr.port);
-    if (client === undefined) return strangerResponse();
-    client.since = this.#options.now();
-    client.hasAsked = true;
-    const handed = new HandedInfo(client.connection.client, info);
-    const response = await this.#options.handler(request, handed, fallbacks);
-    return request.headers.has("host") ? inOneWrite(request, response) : response;
-  }
-}
-
-/** What `Deno.serve` says of a request, with the address of the client itself. */
-class HandedInfo implements Deno.ServeHandlerInfo<Deno.NetAddr> {
-  readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
-
-  constructor(readonly remoteAddr: Deno.NetAddr, info: Deno.ServeHandlerInfo<Deno.NetAddr>) {
-    this.#info = info;
-  }
-
-  get completed(): Promise<void> {
-    return this.#info.completed;
+    const connection = this.#handed.get(info.remoteAddr.port);
+    if (connection === undefined) return strangerResponse();
+    connection.asks();
+    const handed = new HandedInfo(connection.client, info);
+    return inOneWrite(request, await this.#options.handler(request, handed, fallbacks));
   }
 }
 
@@ -238,22 +214,4 @@ class HandedInfo implements Deno.ServeHandlerInfo<Deno.NetAddr> {
 function strangerResponse(): Response {
   const stranger = "This is not the address of the server";
   return errorResponse(new DomainError("invalid_request", stranger));
-}
-
-/**
- * The same answer in chunks. Of a body whose length is known Deno 2.9 writes the head by itself under
- * HTTP/1.1 and TLS, and the rest then waits 40 ms for the client to acknowledge that (RFC 896).
- */
-function inOneWrite(request: Request, response: Response): Response {
-  if (response.body === null || request.method === "HEAD") return response;
-  const headers = new Headers(response.headers);
-  headers.delete("content-length");
-  const body = new ReadableStream({
-    type: "bytes",
-    async start(controller) {
-      controller.enqueue(await response.bytes());
-      controller.close();
-    },
-  });
-  return new Response(body, { status: response.status, headers });
 }
