@@ -46,7 +46,6 @@ export class HandOver {
     this.port = (inner.localAddr as Deno.NetAddr).port;
     this.#outer = outer;
     this.#inner = inner;
-    for (const connection of [outer, inner]) connection.setNoDelay();
     this.answered = this.#hand(inner, outer, FROM_SERVER);
     const asked = this.#hand(outer, inner, FROM_CLIENT);
     this.ended = Promise.all([this.answered, asked]).then(() => this.close());
@@ -75,6 +74,7 @@ export class HandOver {
   async #hand(from: Deno.TcpConn, to: Deno.TcpConn, size: number): Promise<void> {
     const buffer = new Uint8Array(size);
     try {
+      to.setNoDelay();
       for (let read; (read = await from.read(buffer)) !== null;) {
         for (let place = 0; place < read;) place += await to.write(buffer.subarray(place, read));
       }

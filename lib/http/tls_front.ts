@@ -172,7 +172,6 @@ export class TlsFront {
     inner.open++;
     try {
       await this.#handOver(outer, inner.server.addr.port);
-      this.#isInTrouble = false;
     } catch (error) {
       outer.close();
       this.#tellTrouble(error);
@@ -183,6 +182,7 @@ export class TlsFront {
 
   async #handOver(outer: Deno.TcpConn, port: number): Promise<void> {
     const inner = await Deno.connect({ hostname: LOOPBACK, port });
+    this.#isInTrouble = false;
     const connection = new HandOver(outer, inner, this.#options);
     this.#handed.set(connection.port, connection);
     await connection.ended;
