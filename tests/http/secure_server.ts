@@ -30,8 +30,13 @@ export async function withSecureServer(
 }
 
 /** A client that speaks one version of HTTP and trusts one certificate. */
-export function clientOf({ cert }: Pair, version: 1 | 2): Deno.HttpClient {
-  return Deno.createHttpClient({ caCerts: [cert], http1: version === 1, http2: version === 2 });
+export function clientOf(
+  { cert }: Pair,
+  version: 1 | 2,
+  localAddress = HOSTNAME,
+): Deno.HttpClient {
+  const versions = { http1: version === 1, http2: version === 2 };
+  return Deno.createHttpClient({ caCerts: [cert], localAddress, ...versions });
 }
 
 /** A connection for HTTP/1.1. */
