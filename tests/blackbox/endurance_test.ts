@@ -59,7 +59,8 @@ Deno.test({
     await exhaust(server.url);
     await eventually("it answers", async () => {
       using client = Deno.createHttpClient({ caCerts: [pair.cert] });
-      const asked = fetch(`${server.url}/.well-known/jwks.json`, { client });
+      const signal = AbortSignal.timeout(1000);
+      const asked = fetch(`${server.url}/.well-known/jwks.json`, { client, signal });
       return await asked.then(({ ok, body }) => body!.cancel().then(() => ok), () => undefined);
     }, { patience: 5000 });
     assert.match(server.stderr, /the server stopped accepting connections; it begins anew/);
