@@ -5,7 +5,7 @@ import { isoTime, numericDate, parseTimestamp } from "../base/clock.ts";
 import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
-import { serverUrl } from "../server/address.ts";
+import { schemeOf, serverUrl } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
 import type { OpenedDatabase } from "../server/open.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
@@ -114,8 +114,12 @@ export async function checkProxies({ config, database }: CheckParts): Promise<Fi
       "set TRUSTED_PROXIES to it, or all clients share one rate limit",
     );
   }
-  if (isPublic && trustedProxies.length === 0) {
-    return warning("proxies", `HOST is ${host}, with no proxy before it`, "put TLS in front");
+  if (isPublic && trustedProxies.length === 0 && config.tls === undefined) {
+    return warning(
+      "proxies",
+      `HOST is ${host}, with no proxy before it`,
+      "set TLS_CERT_FILE and TLS_KEY_FILE, or put TLS in front",
+    );
   }
   return ok(
     "proxies",
@@ -124,13 +128,11 @@ export async function checkProxies({ config, database }: CheckParts): Promise<Fi
 }
 
 export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding> {
-  const { issuer = serverUrl(config.host, config.port) } = config;
+  const { issuer = serverUrl(config.host, config.port, schemeOf(config)) } = config;
   const url = `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
   let theirs: string;
   try {
-    const { body } = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    const bytes = body === null ? new Uint8Array() : await readAtMost(LONGEST_SET, body);
-    theirs = new TextDecoder().decode(bytes); // nothing when it was too long to be ours
+    theirs = await readSet(url, config);
   } catch {
     return warning(
       "issuer",
@@ -146,4 +148,13 @@ export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding
     `${url} publishes other keys than this database's`,
     "see that ISSUER leads to this server, that it was started again after a rekey, and that no cache stands between",
   );
+}
+
+/** What is at `url`, for who trusts the server's own certificate besides those that everybody does. */
+async function readSet(url: string, { tls }: Config): Promise<string> {
+  const caCerts = tls === undefined ? [] : [await Deno.readTextFile(tls.certFile)];
+  using client = Deno.createHttpClient({ caCerts });
+  const { body } = await fetch(url, { client, signal: AbortSignal.timeout(TIMEOUT) });
+  const bytes = body === null ? new Uint8Array() : await readAtMost(LONGEST_SET, body);
+  return new TextDecoder().decode(bytes); // nothing when it was too long to be ours
 }

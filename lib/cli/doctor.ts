@@ -17,7 +17,13 @@ import {
   checkSchedule,
 } from "./checks.ts";
 import { type CommandContext, configOf } from "./context.ts";
-import { checkDatabase, checkMode, checkSecretFile, checkSpace } from "./file_checks.ts";
+import {
+  checkCertificate,
+  checkDatabase,
+  checkMode,
+  checkSecretFile,
+  checkSpace,
+} from "./file_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
 
@@ -41,11 +47,14 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config): Promise<Finding[]> {
+  const { tls } = config;
   const findings = [
     ...await attempt("database", () => checkDatabase(config)),
     ...await attempt("database file", () => checkMode("database file", config.database)),
     ...await attempt("secret file", () => checkSecretFile(config)),
     ...await attempt("disk", () => checkSpace(config)),
+    ...await attempt("certificate", () => checkCertificate(config, Date.now)),
+    ...tls ? await attempt("TLS key file", () => checkMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {
     const database = await openExistingDatabase(config, createLog("error", () => {}));

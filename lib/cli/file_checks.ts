@@ -3,8 +3,10 @@
 import { statfs } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import { diskFault } from "../base/disk.ts";
 import { secretFileOf } from "../sealing/secret_file.ts";
+import { readCertificate } from "../server/certificate.ts";
 import type { Config } from "../server/config.ts";
 import { checkIntegrity, examineDatabase } from "../storage/sqlite/examination.ts";
 import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
@@ -12,6 +14,28 @@ import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** Free disk space below which to warn, in bytes. */
 const LITTLE_SPACE = 100 * 1024 * 1024;
+
+/** How long before its end a certificate is warned of, in milliseconds. */
+const CERTIFICATE_NOTICE = 30 * 86_400_000;
+
+/** Nothing when the server speaks HTTP. @throws as `readCertificate` does. */
+export async function checkCertificate({ tls }: Config, clock: Clock): Promise<Finding[]> {
+  if (tls === undefined) return [];
+  const { names, notBefore, notAfter } = await readCertificate(tls);
+  const now = clock();
+  const moment = (time: number) => isoTime(numericDate(time));
+  const renew = "renew it: a running server takes the new one by itself";
+  if (notAfter <= now) {
+    return [problem("certificate", `for ${names}: ended ${moment(notAfter)}`, renew)];
+  }
+  if (notBefore > now) {
+    const message = `for ${names}: not valid before ${moment(notBefore)}`;
+    return [problem("certificate", message, "set the clock right, or wait until then")];
+  }
+  const message = `for ${names}, valid until ${moment(notAfter)}`;
+  if (notAfter - now > CERTIFICATE_NOTICE) return [ok("certificate", message)];
+  return [warning("certificate", message, renew)];
+}
 
 /** @throws as `examineDatabase` does. */
 export function checkDatabase({ database }: Config): Finding {

@@ -1,9 +1,10 @@
 /** `healthcheck`: whether the server answers, for containers without curl. */
 
 import { get } from "node:http";
+import { connect } from "node:tls";
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
-import { serverUrl } from "../server/address.ts";
+import { schemeOf, serverUrl } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, configOf } from "./context.ts";
@@ -19,11 +20,11 @@ export function addHealthcheck(program: Command, context: CommandContext): void 
 const TIMEOUT = 3000;
 
 /** @throws {DomainError} `failed` unless the server on `HOST` and `PORT` publishes its keys. */
-async function healthcheck({ host, port }: Config): Promise<void> {
-  const url = `${serverUrl(host, port)}/.well-known/jwks.json`;
+async function healthcheck(config: Config): Promise<void> {
+  const url = `${serverUrl(config.host, config.port, schemeOf(config))}/.well-known/jwks.json`;
   let status: number | undefined;
   try {
-    status = await statusOf(url);
+    status = await (config.tls === undefined ? statusOf(url) : secureStatusOf(new URL(url)));
   } catch (error) {
     throw new DomainError("failed", `The server does not answer at ${url}`, {
       cause: error,
@@ -44,5 +45,27 @@ function statusOf(url: string): Promise<number | undefined> {
     });
     request.on("timeout", () => request.destroy(new Error("It took too long")));
     request.on("error", reject);
+  });
+}
+
+/**
+ * The certificate is not looked at: it is made out to the name by which others know the server, what
+ * is asked is no secret, and one that has ended is no reason to start the server again. Not by
+ * `node:https`, which would need a permission of its own for the system's certificates.
+ */
+function secureStatusOf({ hostname, host, port, pathname }: URL): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const address = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 443) };
+    const socket = connect({ ...address, rejectUnauthorized: false });
+    socket.once("secureConnect", () => {
+      socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    });
+    socket.once("data", (bytes: Uint8Array) => {
+      resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(new TextDecoder().decode(bytes))?.[1]));
+      socket.destroy();
+    });
+    socket.setTimeout(TIMEOUT, () => socket.destroy(new Error("It took too long")));
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("It ended without an answer")));
   });
 }

@@ -6,7 +6,9 @@ import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { leaveUnread } from "./body.ts";
 import { asLast, framingFault } from "./framing.ts";
+import { authorityOf, fallbacksOf, isValidHost } from "./host.ts";
 import { errorResponse, failureResponse } from "./response.ts";
+import { type CertifiedKey, type FrontHandler, TlsFront } from "./tls_front.ts";
 
 /** What `Deno.serve` gives a handler. */
 export type Handler = (
@@ -18,8 +20,13 @@ export interface ServerOptions {
   hostname: string;
   /** 0 takes a free port. */
   port: number;
+  /** With one it speaks HTTPS, else HTTP. */
+  certificate?: CertifiedKey | undefined;
   log: Log;
 }
+
+/** What accepts connections. */
+type Listener = Deno.HttpServer<Deno.NetAddr> | TlsFront;
 
 /** How long to wait before serving again, in milliseconds. */
 const RESTART_DELAY = 100;
@@ -29,11 +36,9 @@ const MAPPED = "::ffff:";
 
 export class Server {
   readonly #options: ServerOptions;
-  #listener: Deno.HttpServer<Deno.NetAddr>;
+  #listener: Listener;
   #handler: Handler = startingResponse;
   readonly #inFlight = new Set<Promise<Response>>();
-  /** The authority that Deno gives a request that has none. */
-  readonly #noAuthority: string;
   /** The host that was found valid last: the next one is most likely the same. */
   #validHost: string | null | undefined;
   #isStopping = false;
@@ -42,7 +47,6 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#listener = this.#listen(options.port);
-    this.#noAuthority = fallbackFor(this.#listener.addr.hostname);
     this.#watch();
   }
 
@@ -62,6 +66,16 @@ export class Server {
   }
 
   /**
+   * Gives new connections this certificate; those that are there go on.
+   *
+   * @throws when it cannot be used, or when the server speaks HTTP.
+   */
+  renew(certificate: CertifiedKey): void {
+    if (!(this.#listener instanceof TlsFront)) throw new TypeError("The server has no certificate");
+    this.#listener.renew(certificate);
+  }
+
+  /**
    * Refuses new requests, and waits for those in flight, `grace` milliseconds at most. The listener
    * is shut down only then: Deno makes the bodies that still arrive unreadable.
    */
@@ -75,12 +89,20 @@ export class Server {
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
   }
 
+  #listen(port: number): Listener {
+    const { hostname, certificate, log } = this.#options;
+    if (certificate === undefined) return this.#listenInTheClear(port);
+    const onError = (error: unknown) => failureResponse(error, log);
+    const handler: FrontHandler = (...request) => this.#answer(...request);
+    return new TlsFront({ hostname, port, certificate, handler, onError, log });
+  }
+
   /**
    * An IPv4 address is bound as the IPv6 address that means it, where the system can: for a loopback
    * address Deno gives requests without an authority the one that HTTP/2 clients send most,
    * `localhost`, and for this one it does not.
    */
-  #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+  #listenInTheClear(port: number): Deno.HttpServer<Deno.NetAddr> {
     const { hostname } = this.#options;
     if (!isIPv4(hostname)) return this.#listenOn(hostname, port);
     try {
@@ -92,16 +114,23 @@ export class Server {
   }
 
   #listenOn(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
-    return Deno.serve({
+    const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve({
       hostname,
       port,
       onListen() {},
       onError: (error) => failureResponse(error, this.#options.log),
-    }, (request, info) => this.#answer(request, info));
+    }, (request, info) => this.#answer(request, info, fallbacks));
+    const fallbacks = fallbacksOf(server.addr);
+    return server;
   }
 
-  #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
-    const response = this.#respond(request, info);
+  /** @param fallbacks the authorities that Deno gives a request that has none. */
+  #answer(
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    fallbacks: readonly string[],
+  ): ReturnType<Handler> {
+    const response = this.#respond(request, info, fallbacks);
     const { method, headers } = request;
     const isChunked = headers.has("transfer-encoding");
     if (!isChunked && (method === "GET" || method === "HEAD")) return response;
@@ -109,8 +138,12 @@ export class Server {
     return last.finally(() => leaveUnread(request));
   }
 
-  #respond(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
-    const refusal = this.#refusalOf(request);
+  #respond(
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    fallbacks: readonly string[],
+  ): ReturnType<Handler> {
+    const refusal = this.#refusalOf(request, fallbacks);
     if (refusal !== undefined) return errorResponse(new DomainError("invalid_request", refusal));
     if (this.#isStopping) return stoppingResponse();
     const response = this.#handler(request, info);
@@ -126,10 +159,10 @@ export class Server {
    * What is wrong with how a request names this server, in a Host header (RFC 9112 §3.2) or as the
    * authority of HTTP/2 (RFC 9113 §8.3.1), which Deno tells in the URL alone; or with its framing.
    */
-  #refusalOf(request: Request): string | undefined {
+  #refusalOf(request: Request, fallbacks: readonly string[]): string | undefined {
     const authority = authorityOf(request.url);
     if (authority === undefined) return "The request target is not valid";
-    const host = request.headers.get("host") ?? this.#withoutFallback(authority);
+    const host = request.headers.get("host") ?? (fallbacks.includes(authority) ? null : authority);
     if (!this.#isValid(host)) return "The Host header is not valid";
     if (!this.#isValid(authority)) return "The request target is not valid";
     return framingFault(request.headers);
@@ -142,12 +175,6 @@ export class Server {
     return true;
   }
 
-  #withoutFallback(authority: string): string | null {
-    const isFallback = authority === `${this.#noAuthority}:${this.port}` ||
-      authority === this.#noAuthority;
-    return isFallback ? null : authority;
-  }
-
   /** The accept loop ends when the process runs out of file descriptors: then it is begun anew. */
   #watch(): void {
     const ended = (fields = {}) => {
@@ -155,6 +182,7 @@ export class Server {
       this.#options.log.error("the server stopped accepting connections; it begins anew", fields);
       setTimeout(() => this.#restart(), RESTART_DELAY);
     };
+    if (this.#listener instanceof TlsFront) return; // which does this itself
     this.#listener.finished.then(() => ended(), (error) => ended(errorFields(error)));
   }
 
@@ -170,13 +198,6 @@ export class Server {
   }
 }
 
-/** The authority, but for the port, that Deno gives requests to a listener on this address. */
-function fallbackFor(hostname: string): string {
-  const isOwn = ["::", "::1", "0.0.0.0"].includes(hostname) || hostname.startsWith("127.");
-  if (isOwn) return "localhost";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
-}
-
 function startingResponse(): Response {
   const starting = "The server is starting";
   return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
@@ -187,22 +208,4 @@ function stoppingResponse(): Response {
   const response = errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 }));
   response.headers.set("connection", "close");
   return response;
-}
-
-/**
- * Whether a Host header is one host with an optional port (RFC 9110 §7.2). Deno builds the URL of a
- * request from it, so that `Host: x/auth?` would otherwise choose the route.
- */
-export function isValidHost(host: string | null): boolean {
-  return host !== null &&
-    /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/.test(host) &&
-    URL.canParse(`http://${host}/`);
-}
-
-/**
- * The authority in a request's URL, when a path follows right after it. A target in absolute form
- * (RFC 9112 §3.2.2) stands in for the Host header, and `http://x?/auth` has `/auth` in its query.
- */
-export function authorityOf(url: string): string | undefined {
-  return /^https?:\/\/([A-Za-z0-9._~:[\]-]+)\//.exec(url)?.[1];
 }

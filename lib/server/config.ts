@@ -112,6 +112,12 @@ function conflicts(values: Values): string[] {
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
+  if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
+    const [set, other] = values.TLS_CERT_FILE
+      ? ["TLS_CERT_FILE", "TLS_KEY_FILE"]
+      : ["TLS_KEY_FILE", "TLS_CERT_FILE"];
+    found.push(`${set} is set without ${other}; allowed is both for HTTPS, or none for HTTP`);
+  }
   const memory = values.ARGON2_MEMORY_KIB;
   const lanes = values.ARGON2_LANES;
   if (memory !== undefined && lanes !== undefined && memory < KIB_A_LANE * lanes) {
@@ -129,6 +135,10 @@ function toConfig(values: Values, stated: readonly Name[]) {
     stated: new Set<string>(stated) as ReadonlySet<string>,
     host: values.HOST!,
     port: values.PORT!,
+    /** The files of the certificate with which it speaks HTTPS. */
+    tls: values.TLS_CERT_FILE && values.TLS_KEY_FILE
+      ? Object.freeze({ certFile: values.TLS_CERT_FILE, keyFile: values.TLS_KEY_FILE })
+      : undefined,
     database: values.DATABASE!,
     secret: values.NOT_MY_KEY,
     secretFile: values.NOT_MY_KEY_FILE,

@@ -23,7 +23,9 @@ import { createIntrospection } from "../tokens/introspection.ts";
 import { createLogin } from "../tokens/login.ts";
 import { ReplayGuard } from "../tokens/replay_guard.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
-import { serverUrl } from "./address.ts";
+import { schemeOf, serverUrl } from "./address.ts";
+import { type Certificate, readCertificate } from "./certificate.ts";
+import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -70,14 +72,16 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 
 async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
-  const server = listen(config, log);
+  const certificate = config.tls && await readCertificate(config.tls);
+  const server = listen(config, certificate, log);
   const { clientsFile, policy: { tokenTtl } } = config;
   const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
   const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
+  const watch = watchCertificate(config, { certificate, server, database });
   log.info("stopping", { signal: await stop.received });
-  await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop()]));
+  await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop(), watch?.stop()]));
   await database.storage.close();
   log.info("stopped");
 }
@@ -124,7 +128,9 @@ async function begin(
   const maintenance = new Maintenance({ ...database, ring, authLogRetention });
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
-  within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port)));
+  within(GRACE, completed).then(() =>
+    welcome(serverUrl(server.host, server.port, schemeOf(config)))
+  );
   return maintenance;
 }
 
@@ -139,7 +145,7 @@ function createHandler(
 ): Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const issuer = config.issuer ?? `http://localhost:${port}`;
+  const issuer = config.issuer ?? `${schemeOf(config)}://localhost:${port}`;
   const audience = config.audience ?? issuer;
   const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
   const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
@@ -170,9 +176,24 @@ function createHandler(
   return (request, info) => app.fetch(request, info);
 }
 
-function listen({ host, port }: Config, log: Log): Server {
+/** Follows the files of the certificate, when there is one. */
+function watchCertificate(
+  { tls }: Config,
+  { certificate, server, database: { clock, log } }: {
+    certificate: Certificate | undefined;
+    server: Server;
+    database: OpenedDatabase;
+  },
+): CertificateWatch | undefined {
+  if (tls === undefined || certificate === undefined) return undefined;
+  const watch = new CertificateWatch({ files: tls, certificate, server, clock, log });
+  watch.start();
+  return watch;
+}
+
+function listen({ host, port }: Config, certificate: Certificate | undefined, log: Log): Server {
   try {
-    return new Server({ hostname: host, port, log });
+    return new Server({ hostname: host, port, certificate, log });
   } catch (cause) {
     throw new DomainError(
       "failed",

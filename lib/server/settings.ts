@@ -67,6 +67,8 @@ const path = parsed("the path of a file", (text) => /^:memory:$|\0/.test(text) ?
 export const SETTINGS = {
   HOST: setting("127.0.0.1", parsed("a host name or an IP address", parseHost)),
   PORT: setting("8080", integer(0, 65_535)),
+  TLS_CERT_FILE: setting(undefined, path),
+  TLS_KEY_FILE: setting(undefined, path),
   DATABASE: setting("totally_not_my_privateKeys.db", path),
   NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
   NOT_MY_KEY_FILE: setting(undefined, path),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { canMakeCertificates, makeCertificate, writePair } from "../certificates.ts";
 import { type Client, connect, type Credentials } from "./client.ts";
-import { eventually, freePort, Server, UNLIMITED } from "./harness.ts";
+import { Directory, eventually, freePort, Server, UNLIMITED } from "./harness.ts";
 
 /** Requests that are wrong each in its own way, with the status that each must get. */
 const BAD: ((client: Client) => [number, ReturnType<Client["request"]>])[] = [
@@ -36,16 +37,35 @@ Deno.test("ten thousand bad requests leave it serving", async () => {
 Deno.test("after file descriptors ran out it answers again", async () => {
   await using server = await Server.start({ prelude: "ulimit -n 64" });
   const user = await registerAndLeave(server);
-  const attempts = Array.from({ length: 200 }, () => connect(server.url)); // some may be refused
-  const connections = await Promise.allSettled(attempts);
-  await new Promise((resolve) => setTimeout(resolve, 500)); // it accepts until it cannot
-  for (const attempt of connections) if (attempt.status === "fulfilled") attempt.value.close();
+  await exhaust(server.url);
   using client = server.from("127.0.0.1"); // whose connections are new
-  await eventually("it answers", () => client.jwks().then(() => true, () => undefined));
+  const answers = () => client.jwks().then(() => true, () => undefined);
+  await eventually("it answers", answers, { patience: 5000 });
   assert.match(server.stderr, /the server stopped accepting connections; it begins anew/);
   assert.equal((await client.jwks()).status, 200);
   await client.token(user);
   assert.equal((await server.stop()).code, 0);
+});
+
+Deno.test({
+  name: "after file descriptors ran out it answers over TLS again",
+  ignore: !await canMakeCertificates(),
+  fn: async () => {
+    await using directory = new Directory();
+    const pair = await makeCertificate();
+    const { certFile, keyFile } = await writePair(directory.path, pair);
+    const env = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+    await using server = await Server.start({ directory, env, prelude: "ulimit -n 64" });
+    await exhaust(server.url);
+    await eventually("it answers", async () => {
+      using client = Deno.createHttpClient({ caCerts: [pair.cert] });
+      const signal = AbortSignal.timeout(1000);
+      const asked = fetch(`${server.url}/.well-known/jwks.json`, { client, signal });
+      return await asked.then(({ ok, body }) => body!.cancel().then(() => ok), () => undefined);
+    }, { patience: 5000 });
+    assert.match(server.stderr, /the server stopped accepting connections; it begins anew/);
+    assert.equal((await server.stop()).code, 0);
+  },
 });
 
 Deno.test("when nobody reads what it says, it serves all the same", async () => {
@@ -64,6 +84,14 @@ Deno.test("when nobody reads what it says, it serves all the same", async () => 
   await server.token(user);
   assert.equal((await server.stop()).code, 0);
 });
+
+/** Opens more connections than the server can have, and closes them again. */
+async function exhaust(url: string): Promise<void> {
+  const attempts = Array.from({ length: 200 }, () => connect(url)); // some may be refused
+  const connections = await Promise.allSettled(attempts);
+  await new Promise((resolve) => setTimeout(resolve, 500)); // it accepts until it cannot
+  for (const attempt of connections) if (attempt.status === "fulfilled") attempt.value.close();
+}
 
 /** Registers a user over a connection that is closed again. */
 async function registerAndLeave(server: Server): Promise<Credentials> {

@@ -73,7 +73,7 @@ export class Program {
 
   /** Waits for the line that says where the server listens, and gives the URL. */
   async listening(): Promise<string> {
-    const pattern = /^jwks-server listens on (http:\S+?);/m;
+    const pattern = /^jwks-server listens on (https?:\S+?);/m;
     const found = await Promise.race([
       this.#stdout.find(pattern, START_PATIENCE),
       this.ended.then(() => undefined),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createFindClient } from "../../lib/http/client_address.ts";
-import { authorityOf, type Handler, isValidHost, Server } from "../../lib/http/listener.ts";
+import { authorityOf, isValidHost } from "../../lib/http/host.ts";
+import { type Handler, Server } from "../../lib/http/listener.ts";
 import { recordingLog } from "../support.ts";
 import { HOSTNAME as hostname, sendRaw, withServer } from "./running_server.ts";
 

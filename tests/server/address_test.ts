@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serverUrl } from "../../lib/server/address.ts";
+import { schemeOf, serverUrl } from "../../lib/server/address.ts";
 
 Deno.test("serverUrl() is a URL under which a client on this machine reaches the server", () => {
   const urls = [
@@ -15,4 +15,9 @@ Deno.test("serverUrl() is a URL under which a client on this machine reaches the
     assert.equal(serverUrl(host, 8080), url);
     assert.equal(new URL(serverUrl(host, 8080)).port, "8080");
   }
+});
+
+Deno.test("serverUrl() of a server with a certificate is one of HTTPS", () => {
+  assert.equal(serverUrl("::1", 8443, schemeOf({ tls: {} })), "https://[::1]:8443");
+  assert.equal(serverUrl("::1", 8443, schemeOf({ tls: undefined })), "http://[::1]:8443");
 });

@@ -13,10 +13,18 @@ const PLAIN = NAMES.filter((name) => !SETTINGS[name].isSecret);
 const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   NOT_MY_KEY_FILE: "secret",
   CLIENTS_FILE: "clients.json",
+  TLS_CERT_FILE: "cert.pem",
+  TLS_KEY_FILE: "key.pem",
   ISSUER: "https://tokens.example",
   JWKS_URI: "https://keys.example/jwks.json",
   AUDIENCE: "orders",
   TRUSTED_PROXIES: "10.0.0.0/8",
+};
+
+/** What must be set beside a variable. */
+const BESIDE: Partial<Record<keyof typeof SETTINGS, Record<string, string>>> = {
+  TLS_CERT_FILE: { TLS_KEY_FILE: "key.pem" },
+  TLS_KEY_FILE: { TLS_CERT_FILE: "cert.pem" },
 };
 
 /** Asserts that each of these values is refused under the name of the variable. */
@@ -39,7 +47,7 @@ Deno.test("loadConfig() refuses space around every plain value, and what is no t
   ];
   for (const name of PLAIN) {
     const right = SETTINGS[name].fallback ?? RIGHT[name]!;
-    assert.deepEqual(problemsOf({ [name]: right }), [], name);
+    assert.deepEqual(problemsOf({ ...BESIDE[name], [name]: right }), [], name);
     assertRefused(name, spoilt(right));
   }
 });

@@ -162,3 +162,17 @@ Deno.test("loadConfig() refuses a JWKS_STALE_IF_ERROR with which caches could mi
   assert.match(problem!, /^JWKS_STALE_IF_ERROR is 115m; allowed is at most 114m/);
   assert.equal(problemsOf({ KEY_PREPUBLISH: "1h" }).length, 1, "also by default");
 });
+
+Deno.test("loadConfig() takes a certificate and its key together, or none of them", () => {
+  const files = { TLS_CERT_FILE: "cert.pem", TLS_KEY_FILE: "key.pem" };
+  assert.deepEqual(load(files).tls, { certFile: "cert.pem", keyFile: "key.pem" });
+  assert.equal(load().tls, undefined);
+  assert.equal(load({ TLS_CERT_FILE: "", TLS_KEY_FILE: "" }).tls, undefined);
+  for (
+    const [set, other] of [["TLS_CERT_FILE", "TLS_KEY_FILE"], ["TLS_KEY_FILE", "TLS_CERT_FILE"]]
+  ) {
+    const [problem, ...more] = problemsOf({ [set!]: "file.pem" });
+    assert.deepEqual(more, []);
+    assert.ok(problem!.startsWith(`${set} is set without ${other};`));
+  }
+});
