@@ -3,6 +3,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import configuration from "../../deno.json" with { type: "json" };
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const EXECUTABLE = Deno.env.get("JWKS_SERVER");
@@ -140,8 +141,10 @@ class Reader {
 
 function commandLine(): string[] {
   if (EXECUTABLE) return [EXECUTABLE];
+  const [, run, ...rest] = configuration.tasks.start.command.split(" ");
+  const options = rest.slice(0, -1); // without main.ts
   const config = `${REPOSITORY}deno.json`;
-  return [Deno.execPath(), "run", "--quiet", "--config", config, "-P", `${REPOSITORY}main.ts`];
+  return [Deno.execPath(), run!, "--config", config, ...options, `${REPOSITORY}main.ts`];
 }
 
 function withPrelude(command: string[], prelude: string | undefined): string[] {
