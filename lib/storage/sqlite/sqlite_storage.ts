@@ -1,6 +1,6 @@
 /** The storage in one SQLite file. */
 
-import { isDomainError } from "../../base/errors.ts";
+import { DomainError, isDomainError } from "../../base/errors.ts";
 import type {
   AuthenticationCount,
   AuthenticationEntry,
@@ -17,12 +17,14 @@ import type {
   PasswordReplacement,
   RowId,
   Storage,
+  StorageFailure,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
 import { applyClients, Superseded } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { schemaVersion } from "./examination.ts";
 import * as keys from "./keys_table.ts";
 import * as meta from "./meta.ts";
 import * as users from "./users_table.ts";
@@ -33,6 +35,14 @@ const LOCK_ATTEMPTS = 20;
 
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
+  readonly failures: Record<StorageFailure, number> = {
+    locked: 0,
+    full: 0,
+    "read-only": 0,
+    damaged: 0,
+    unreachable: 0,
+    other: 0,
+  };
   readonly #database: SqliteDatabase;
 
   constructor(database: SqliteDatabase) {
@@ -167,6 +177,13 @@ export class SqliteStorage implements Storage {
     return this.#write((database) => authLogs.purgeAuthentications(database, before, limit));
   }
 
+  assertWritable(): Promise<void> {
+    return this.#write((database) => {
+      // A page goes to the disk, and the number on it stays what it is: nothing counts as changed.
+      database.run(`PRAGMA user_version = ${schemaVersion(database)}`);
+    });
+  }
+
   /**
    * Writes a consistent copy to `file`, in place of what stands there, while others go on reading
    * and writing.
@@ -193,9 +210,16 @@ export class SqliteStorage implements Storage {
         return body(this.#database);
       } catch (error) {
         const isLocked = isDomainError(error) && error.data.fault === "locked";
-        if (!isLocked || attempt === LOCK_ATTEMPTS) throw error;
+        if (!isLocked || attempt === LOCK_ATTEMPTS) throw this.#counted(error);
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
     }
+  }
+
+  /** What the domain refuses by itself is no failure of the storage. */
+  #counted(error: unknown): unknown {
+    if (isDomainError(error, "storage_unavailable")) this.failures[error.data.fault!]++;
+    else if (!(error instanceof DomainError || error instanceof Superseded)) this.failures.other++;
+    return error;
   }
 }
