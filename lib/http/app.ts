@@ -13,14 +13,19 @@ import { expiredTokensOff, type KeyRing } from "../keys/key_ring.ts";
 import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { grantFor } from "../tokens/grant.ts";
+import type { Login } from "../tokens/login.ts";
+import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
+import { createHealthRoutes, type FindHindrance } from "./health.ts";
 import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
+import type { Observer } from "./observer.ts";
 import { readJson } from "./parsed_body.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
+import { identify, requestFields } from "./request_context.ts";
 import {
   errorResponse,
   failureResponse,
@@ -32,8 +37,12 @@ import {
 } from "./response.ts";
 
 /** What the routes work with. */
-export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> {
+export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login"> {
   ring: KeyRing;
+  login: Login;
+  findHindrance: FindHindrance;
+  /** Whoever watches what happens, if anybody does. */
+  observer?: Observer | undefined;
   findClient: FindClient;
   /** The URL of this server, exactly as in the tokens' `iss`. */
   issuerUrl: string;
@@ -50,6 +59,9 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> 
   clock: Clock;
 }
 
+/** The routes whose requests are told apart in the log. */
+const WITH_CREDENTIALS = ["/register", "/auth", "/token", "/introspect", "/password"];
+
 /**
  * Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. An issuer with
  * a path has all routes below that, too.
@@ -61,16 +73,19 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
   addMetadata(app, parts);
   app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
-  app.onError((error) => failureResponse(error, parts.log));
+  app.onError((error, context) => failureResponse(error, parts.log, requestFields(context)));
   return app;
 }
 
 function createRoutes(parts: AppParts): Hono<AppEnv> {
-  const { ring, accounts, login, issuer, findClient, clock } = parts;
-  const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
+  const { ring, accounts, issuer, findClient, clock, observer } = parts;
+  const login = createAuditedLogin(parts);
+  const limited = (name: string) =>
+    rateLimit({ name, limiter: parts.limiter(), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
+  for (const path of WITH_CREDENTIALS) routes.use(path, identify());
 
   routes.get("/.well-known/jwks.json", (context) => {
     const set = ring.published();
@@ -97,7 +112,8 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
     const { credentials, isExpired } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
     const proof = { method: "password", credentials } as const;
-    const { token, expiresIn } = await login(proof, context.get("client"), (client) => {
+    const asked = isExpired ? "expired" : "password";
+    const { token, expiresIn } = await login.issue(context, proof, asked, (client) => {
       const grant = grantFor(client, {}, parts.audience);
       const { username } = client.user;
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
@@ -108,7 +124,8 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/auth", () => methodNotAllowed("POST"));
 
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
-  routes.route("/", createOAuthRoutes({ ...parts, limited: limitedTries, tokenEndpoint }));
+  routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
+  routes.route("/", createHealthRoutes(parts.findHindrance));
   return routes;
 }
 

@@ -1,11 +1,14 @@
 /** The HTTP server's life: it listens, survives the end of its accept loop, and stops gracefully. */
 
 import { isIPv4 } from "node:net";
+import { getPath } from "hono/utils/url";
 import { within } from "../base/deadline.ts";
 import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { leaveUnread } from "./body.ts";
-import { errorResponse, failureResponse } from "./response.ts";
+import { LIVENESS } from "./health.ts";
+import type { Observer } from "./observer.ts";
+import { errorResponse, failureResponse, okResponse } from "./response.ts";
 
 /** What `Deno.serve` gives a handler. */
 export type Handler = (
@@ -30,6 +33,7 @@ export class Server {
   readonly #options: ServerOptions;
   #listener: Deno.HttpServer<Deno.NetAddr>;
   #handler: Handler = startingResponse;
+  #observer: Pick<Observer, "answered"> | undefined;
   readonly #inFlight = new Set<Promise<Response>>();
   /** The authority that Deno gives a request that has none. */
   readonly #noAuthority: string;
@@ -37,7 +41,7 @@ export class Server {
   #validHost: string | null | undefined;
   #isStopping = false;
 
-  /** Starts to listen; requests are put off until `begin`. @throws when the address cannot be bound. */
+  /** Starts to listen; all but `/healthz` is put off until `begin`. @throws when the address cannot be bound. */
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#listener = this.#listen(options.port);
@@ -45,9 +49,10 @@ export class Server {
     this.#watch();
   }
 
-  /** Answers requests from now on. */
-  begin(handler: Handler): void {
+  /** Answers requests from now on, and tells the observer of each answer. */
+  begin(handler: Handler, observer?: Pick<Observer, "answered">): void {
     this.#handler = handler;
+    this.#observer = observer;
   }
 
   /** The address it listens on. */
@@ -99,7 +104,19 @@ export class Server {
     }, (request, info) => this.#answer(request, info));
   }
 
+  /** An answer that is there at once is not made to wait: most are. */
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
+    const observer = this.#observer;
+    if (observer === undefined) return this.#finish(request, info);
+    const start = performance.now();
+    const tell = (status: number) => observer.answered(request, status, performance.now() - start);
+    const response = this.#finish(request, info);
+    if (response instanceof Promise) response.then(({ status }) => tell(status), () => tell(500));
+    else tell(response.status);
+    return response;
+  }
+
+  #finish(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
     const response = this.#respond(request, info);
     const { method } = request;
     if (method === "GET" || method === "HEAD") return response;
@@ -173,7 +190,8 @@ function fallbackFor(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-function startingResponse(): Response {
+function startingResponse(request: Request): Response {
+  if (getPath(request) === LIVENESS) return okResponse();
   const starting = "The server is starting";
   return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
 }

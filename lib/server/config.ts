@@ -157,6 +157,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
       lanes: values.ARGON2_LANES!,
     }),
     authLogRetention: values.AUTH_LOG_RETENTION!,
+    /** Where the metrics are served, if anywhere. */
+    metricsAddress: values.METRICS_ADDRESS,
     logLevel: values.LOG_LEVEL!,
   });
 }

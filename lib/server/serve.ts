@@ -8,11 +8,10 @@ import type { Declaration } from "../accounts/declared_file.ts";
 import { FairQueue } from "../accounts/fair_queue.ts";
 import { PasswordHasher } from "../accounts/password.ts";
 import { within } from "../base/deadline.ts";
-import { DomainError } from "../base/errors.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
-import { createApp } from "../http/app.ts";
+import { type AppParts, createApp } from "../http/app.ts";
 import { createFindClient } from "../http/client_address.ts";
-import { type Handler, Server } from "../http/listener.ts";
+import type { Handler, Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import { SlidingWindow } from "../limits/sliding_window.ts";
 import { createAssertionVerifier } from "../tokens/client_assertion.ts";
@@ -24,9 +23,12 @@ import { TokenIssuer } from "../tokens/token_issuer.ts";
 import { serverUrl } from "./address.ts";
 import { applyClientsFile, readClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
+import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
+import { Readiness } from "./readiness.ts";
 import type { StopSignal } from "./stop_signal.ts";
+import { Watch } from "./watch.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
 const GRACE = 8000;
@@ -64,14 +66,19 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 
 async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
-  const server = listen(config, log);
+  const { host: hostname, port } = config;
+  const server = listen({ hostname, port, log }, "HOST and PORT");
+  const watch = Watch.listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
   const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
-  const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
+  const maintenance = stop.isReceived
+    ? undefined
+    : await begin(config, { server, watch }, database);
   log.info("stopping", { signal: await stop.received });
-  await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop()]));
+  const stopped = [server.stop(GRACE), watch?.stop(GRACE), maintenance?.stop()];
+  await within(GRACE, Promise.all(stopped));
   await database.storage.close();
   log.info("stopped");
 }
@@ -89,23 +96,27 @@ async function applyAtStart(
 /** Answers requests from now on, and keeps the keys on schedule. */
 async function begin(
   config: Config,
-  server: Server,
+  { server, watch }: { server: Server; watch: Watch | undefined },
   database: OpenedDatabase,
 ): Promise<Maintenance> {
   const { log } = database;
+  const issuer = config.issuer ?? `http://localhost:${server.port}`;
+  const metrics = await watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
-  const hasher = new PasswordHasher(
-    config.argon2,
-    new FairQueue({
-      concurrency: navigator.hardwareConcurrency,
-      patience: HASH_PATIENCE,
-      capacity: HASH_QUEUE,
-      now,
-    }),
-  );
-  server.begin(createHandler(config, { database, ring, hasher, port: server.port }));
+  const queue = new FairQueue({
+    concurrency: navigator.hardwareConcurrency,
+    patience: HASH_PATIENCE,
+    capacity: HASH_QUEUE,
+    now,
+    onStart: metrics?.waited,
+  });
+  const hasher = new PasswordHasher(config.argon2, queue);
+  const { findHindrance } = new Readiness({ ...database, ring, now });
+  const parts = { database, ring, hasher, issuer, findHindrance, observer: metrics };
+  server.begin(createHandler(config, parts), metrics);
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention });
+  watch?.begin({ ...database, ring, queue, maintenance, findHindrance });
   const completed = maintenance.start();
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
   // It serves already; who waits for the line also finds every key in the database.
@@ -115,22 +126,22 @@ async function begin(
 
 function createHandler(
   config: Config,
-  { database, ring, hasher, port }: {
+  { database, ring, hasher, issuer, ...watched }: Pick<AppParts, "findHindrance" | "observer"> & {
     database: OpenedDatabase;
     ring: KeyRing;
     hasher: PasswordHasher;
-    port: number;
+    issuer: string;
   },
 ): Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const issuer = config.issuer ?? `http://localhost:${port}`;
   const audience = config.audience ?? issuer;
   const accounts = new Accounts({ storage, hasher, clock, log });
   const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
   const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
   const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
   const app = createApp({
+    ...watched,
     ring,
     accounts,
     login: createLogin({
@@ -154,21 +165,6 @@ function createHandler(
   });
   // Whole, not in parts: asking for the peer's address costs, and few routes want it.
   return (request, info) => app.fetch(request, info);
-}
-
-function listen({ host, port }: Config, log: Log): Server {
-  try {
-    return new Server({ hostname: host, port, log });
-  } catch (cause) {
-    throw new DomainError(
-      "failed",
-      `Cannot listen on ${host}:${port}: ${(cause as Error).message}`,
-      {
-        cause,
-        hints: ["another process may use this address: set PORT or HOST to another one"],
-      },
-    );
-  }
 }
 
 function welcome(url: string): void {

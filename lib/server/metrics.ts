@@ -1,0 +1,213 @@
+/**
+ * What the server counts and measures. Events are told to it; everything else it reads, whenever it
+ * is asked, from numbers that the parts keep anyway. Labels have few values, whatever clients send.
+ */
+
+import project from "../../deno.json" with { type: "json" };
+import type { FairQueue } from "../accounts/fair_queue.ts";
+import { type Clock, numericDate } from "../base/clock.ts";
+import type { FindHindrance } from "../http/health.ts";
+import type { AuthenticationOutcome, Observer, TokenGrantName } from "../http/observer.ts";
+import { createRouteName, methodName, type RouteName } from "../http/route_name.ts";
+import type { KeyRing } from "../keys/key_ring.ts";
+import { nextKey } from "../rotation/operations.ts";
+import { activeKey, publishedKeys } from "../rotation/policy.ts";
+import type { Storage } from "../storage/storage.ts";
+import { Instruments } from "./instruments.ts";
+import type { Maintenance } from "./maintenance.ts";
+import { measureProcess } from "./process_metrics.ts";
+
+/** The parts whose numbers are read. */
+export interface WatchedParts {
+  ring: Pick<KeyRing, "keys" | "policy" | "emergencies">;
+  queue: Pick<FairQueue, "size" | "refusals">;
+  storage: Pick<Storage, "failures">;
+  maintenance: Pick<Maintenance, "purgedRows">;
+  /** What remembers logins, if anything does. */
+  loginCache?: { readonly hits: number };
+  findHindrance: FindHindrance;
+  clock: Clock;
+}
+
+/** Upper bounds in seconds: a JWK set takes less than a millisecond, a password a tenth of a second. */
+const ANSWER_BUCKETS = [
+  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
+  ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+];
+const WAIT_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2];
+
+const OUTCOMES: readonly AuthenticationOutcome[] = [
+  "succeeded",
+  "refused",
+  "denied",
+  "overloaded",
+  "failed",
+];
+const GRANTS: readonly TokenGrantName[] = ["password", "expired", "client_credentials"];
+const LIMITED: readonly RouteName[] = ["/register", "/auth", "/token", "/introspect", "/password"];
+
+export class Metrics implements Observer {
+  readonly #instruments = new Instruments();
+  readonly #routeName: (request: Request) => RouteName;
+  /** What is told of the answers of one route, method and status: looked up once for each. */
+  readonly #answers = new Map<string, (seconds: number) => void>();
+  readonly #requests;
+  readonly #durations;
+  readonly #tokens;
+  readonly #authentications;
+  readonly #waits;
+  readonly #limited;
+
+  /** @param issuer the URL of the server whose routes are counted. */
+  constructor(issuer: string) {
+    this.#routeName = createRouteName(issuer);
+    const made = this.#instruments;
+    const { deno, v8 } = Deno.version;
+    made.info("jwks_build_info", "What runs.", { version: project.version, deno, v8 });
+    this.#requests = made.counter("jwks_http_requests_total", "Requests that were answered.", [
+      "route",
+      "method",
+      "status",
+    ]);
+    this.#durations = made.histogram(
+      "jwks_http_request_duration_seconds",
+      "Time from a request's headers to its answer.",
+      { buckets: ANSWER_BUCKETS, labels: ["route"] },
+    );
+    this.#tokens = made.counter("jwks_tokens_issued_total", "Tokens issued.", ["grant", "alg"]);
+    this.#authentications = made.counter(
+      "jwks_authentications_total",
+      "Authentications by how they ended.",
+      ["outcome"],
+    );
+    this.#waits = made.histogram(
+      "jwks_password_hash_wait_seconds",
+      "Time that a password waited for its turn.",
+      { buckets: WAIT_BUCKETS },
+    );
+    this.#limited = made.counter("jwks_rate_limited_total", "Requests over the rate limit.", [
+      "route",
+    ]);
+    // What never happened is 0 and not unknown, so that its first time counts as an increase.
+    for (const outcome of OUTCOMES) this.#authentications.inc({ outcome }, 0);
+    for (const route of LIMITED) this.#limited.inc({ route }, 0);
+    measureProcess(made);
+  }
+
+  get contentType(): string {
+    return this.#instruments.contentType;
+  }
+
+  /** All metrics as text. */
+  readonly render = (): Promise<string> => this.#instruments.render();
+
+  answered(request: Request, status: number, milliseconds: number): void {
+    const route = this.#routeName(request);
+    const method = methodName(request);
+    const key = `${route} ${method} ${status}`;
+    let tell = this.#answers.get(key);
+    if (tell === undefined) {
+      const count = this.#requests.labels(route, method, String(status));
+      const duration = this.#durations.labels(route);
+      tell = (seconds) => {
+        count.inc();
+        duration.observe(seconds);
+      };
+      this.#answers.set(key, tell);
+    }
+    tell(milliseconds / 1000);
+  }
+
+  limited(request: Request): void {
+    this.#limited.inc({ route: this.#routeName(request) });
+  }
+
+  authenticated(outcome: AuthenticationOutcome): void {
+    this.#authentications.inc({ outcome });
+  }
+
+  issued(grant: TokenGrantName, alg: string): void {
+    this.#tokens.inc({ grant, alg });
+  }
+
+  /** Is told for how many milliseconds a password has waited. */
+  readonly waited = (milliseconds: number): void => this.#waits.observe(milliseconds / 1000);
+
+  /** Reads the numbers of these parts from now on; called once. */
+  watch(parts: WatchedParts): void {
+    const { queue, storage, maintenance, loginCache, findHindrance } = parts;
+    const count = (name: string, help: string, read: () => number) =>
+      this.#instruments.readCounter(name, help, [], () => [[{}, read()]]);
+    const gauge = this.#instruments.readGauge.bind(this.#instruments);
+
+    this.#watchKeys(parts);
+    gauge("jwks_password_hash_queue", "Passwords that wait to be hashed.", () => queue.size);
+    count(
+      "jwks_password_hash_refused_total",
+      "Passwords that were not hashed because too many waited.",
+      () => queue.refusals,
+    );
+    if (loginCache !== undefined) {
+      count(
+        "jwks_login_cache_hits_total",
+        "Logins that were remembered, and cost no hash.",
+        () => loginCache.hits,
+      );
+    }
+    this.#instruments.readCounter(
+      "jwks_storage_errors_total",
+      "What the database could not do, by the reason.",
+      ["kind"],
+      () => Object.entries(storage.failures).map(([kind, value]) => [{ kind }, value]),
+    );
+    count(
+      "jwks_log_rows_purged_total",
+      "Old rows of the authentication log that were deleted.",
+      () => maintenance.purgedRows,
+    );
+    gauge(
+      "jwks_ready",
+      "Whether a key can sign and the database takes a write.",
+      async () => await findHindrance() === undefined ? 1 : 0,
+    );
+  }
+
+  #watchKeys({ ring, clock }: WatchedParts): void {
+    const gauge = this.#instruments.readGauge.bind(this.#instruments);
+    const now = () => numericDate(clock());
+    for (const grant of GRANTS) this.#tokens.inc({ grant, alg: ring.policy.alg }, 0);
+    gauge(
+      "jwks_active_key_age_seconds",
+      "For how long the active key has signed; no value when no key signs.",
+      () => since(activeKey(ring.keys, now())?.signFrom, now()),
+    );
+    gauge(
+      "jwks_next_rotation_seconds",
+      "Time until the next key signs; no value when there is no next key.",
+      () => {
+        const age = since(nextKey(ring.keys, now())?.signFrom, now());
+        return age === undefined ? undefined : -age;
+      },
+    );
+    gauge(
+      "jwks_key_rotation_seconds",
+      "For how long a key signs, by the policy in force.",
+      () => ring.policy.rotation,
+    );
+    gauge(
+      "jwks_published_keys",
+      "Keys in the JWK set.",
+      () => publishedKeys(ring.keys, now()).length,
+    );
+    this.#instruments.readCounter(
+      "jwks_unplanned_rotations_total",
+      "Times that a key had to sign which no verifier could know.",
+      [],
+      () => [[{}, ring.emergencies]],
+    );
+  }
+}
+
+function since(moment: number | undefined, now: number): number | undefined {
+  return moment === undefined ? undefined : now - moment;
+}
