@@ -2,26 +2,17 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { LogFields } from "../base/log.ts";
-import type { AppEnv } from "./environment.ts";
-
-/** Which request it is. Neither is a secret, and the client may be told the id. */
-export interface RequestIdentity {
-  id: string;
-  /** The trace that its client says it belongs to (W3C Trace Context). */
-  traceId: string | undefined;
-}
+import type { AppEnv, RequestIdentity } from "./environment.ts";
 
 /**
- * Gives each request a random id, which is in the lines of the log that it leads to and in the
- * answer's `X-Request-Id`. None is taken from outside, where anybody could repeat one.
+ * Gives each request a random id, which is in every line of the log that it leads to. None is taken
+ * from outside, where anybody could repeat one; and none is sent, so that equal answers stay equal.
  */
 export function identify(): MiddlewareHandler<AppEnv> {
   return async function identify(context, next) {
-    const id = crypto.randomUUID();
     const traceId = readTraceId(context.req.raw.headers.get("traceparent"));
-    context.set("request", { id, traceId });
+    context.set("request", { id: crypto.randomUUID(), traceId });
     await next();
-    context.res.headers.set("X-Request-Id", id);
   };
 }
 

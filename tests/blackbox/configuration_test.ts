@@ -20,6 +20,7 @@ const WRONG = {
   ARGON2_PASSES: "0",
   ARGON2_LANES: "many",
   AUTH_LOG_RETENTION: "90",
+  METRICS_ADDRESS: "9464",
   LOG_LEVEL: "loud",
 };
 
@@ -28,7 +29,7 @@ Deno.test("every problem is told at once, by the variable's name and its value",
   const { code, stdout, stderr } = await directory.run([], { env: WRONG });
   assert.equal(code, 78);
   assert.equal(stdout, "");
-  assert.match(stderr, /^jwks-server: error: the configuration has 18 problems$/m);
+  assert.match(stderr, /^jwks-server: error: the configuration has 19 problems$/m);
   for (const [name, value] of Object.entries(WRONG)) {
     if (name === "NOT_MY_KEY") continue;
     const hint = stderr.split("\n").find((line) =>
