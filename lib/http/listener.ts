@@ -104,15 +104,19 @@ export class Server {
     }, (request, info) => this.#answer(request, info));
   }
 
-  /** An answer that is there at once is not made to wait: most are. */
+  /** An answer that is there at once stays so: to wait for a promise costs more than to count. */
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
     const observer = this.#observer;
     if (observer === undefined) return this.#finish(request, info);
     const start = performance.now();
-    const tell = (status: number) => observer.answered(request, status, performance.now() - start);
     const response = this.#finish(request, info);
-    if (response instanceof Promise) response.then(({ status }) => tell(status), () => tell(500));
-    else tell(response.status);
+    if (response instanceof Response) {
+      observer.answered(request, response.status, performance.now() - start);
+    } else {
+      const tell = (status: number) =>
+        observer.answered(request, status, performance.now() - start);
+      response.then(({ status }) => tell(status), () => tell(500));
+    }
     return response;
   }
 

@@ -32,7 +32,14 @@ export function createRouteName(issuer: string): (request: Request) => RouteName
   const [authorizationServer, openid] = metadataPaths(issuer);
   names.set(authorizationServer, "/.well-known/oauth-authorization-server");
   names.set(openid, "/.well-known/openid-configuration");
-  return (request) => names.get(getPath(request)) ?? "other";
+  return (request) => names.get(pathOf(request.url)) ?? names.get(getPath(request)) ?? "other";
+}
+
+/** The path as it was sent; almost always it is as the router reads it, which takes longer. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.indexOf("?", start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
 }
 
 /** The method of a request, or `other` for one that no route knows. */

@@ -13,7 +13,8 @@ import type { KeyRing } from "../keys/key_ring.ts";
 import { nextKey } from "../rotation/operations.ts";
 import { activeKey, publishedKeys } from "../rotation/policy.ts";
 import type { Storage } from "../storage/storage.ts";
-import { Instruments } from "./instruments.ts";
+import { Durations } from "./durations.ts";
+import { Instruments, type Labels } from "./instruments.ts";
 import type { Maintenance } from "./maintenance.ts";
 import { measureProcess } from "./process_metrics.ts";
 
@@ -46,16 +47,23 @@ const OUTCOMES: readonly AuthenticationOutcome[] = [
 const GRANTS: readonly TokenGrantName[] = ["password", "expired", "client_credentials"];
 const LIMITED: readonly RouteName[] = ["/register", "/auth", "/token", "/introspect", "/password"];
 
+/** The answers of one route to one method with one status. */
+interface Answers {
+  labels: Labels;
+  count: number;
+  /** Shared by all answers of the route. */
+  durations: Durations;
+}
+
 export class Metrics implements Observer {
   readonly #instruments = new Instruments();
   readonly #routeName: (request: Request) => RouteName;
-  /** What is told of the answers of one route, method and status: looked up once for each. */
-  readonly #answers = new Map<string, (seconds: number) => void>();
-  readonly #requests;
-  readonly #durations;
+  /** The answers by route, method and status. */
+  readonly #answers = new Map<string, Answers>();
+  readonly #durations = new Map<RouteName, Durations>();
+  readonly #waits = new Durations(WAIT_BUCKETS);
   readonly #tokens;
   readonly #authentications;
-  readonly #waits;
   readonly #limited;
 
   /** @param issuer the URL of the server whose routes are counted. */
@@ -64,15 +72,16 @@ export class Metrics implements Observer {
     const made = this.#instruments;
     const { deno, v8 } = Deno.version;
     made.info("jwks_build_info", "What runs.", { version: project.version, deno, v8 });
-    this.#requests = made.counter("jwks_http_requests_total", "Requests that were answered.", [
-      "route",
-      "method",
-      "status",
-    ]);
-    this.#durations = made.histogram(
+    made.readCounter(
+      "jwks_http_requests_total",
+      "Requests that were answered.",
+      ["route", "method", "status"],
+      () => [...this.#answers.values()].map(({ labels, count }) => [labels, count]),
+    );
+    made.readHistogram(
       "jwks_http_request_duration_seconds",
       "Time from a request's headers to its answer.",
-      { buckets: ANSWER_BUCKETS, labels: ["route"] },
+      () => [...this.#durations].map(([route, durations]) => [{ route }, durations]),
     );
     this.#tokens = made.counter("jwks_tokens_issued_total", "Tokens issued.", ["grant", "alg"]);
     this.#authentications = made.counter(
@@ -80,10 +89,10 @@ export class Metrics implements Observer {
       "Authentications by how they ended.",
       ["outcome"],
     );
-    this.#waits = made.histogram(
+    made.readHistogram(
       "jwks_password_hash_wait_seconds",
       "Time that a password waited for its turn.",
-      { buckets: WAIT_BUCKETS },
+      () => [[{}, this.#waits]],
     );
     this.#limited = made.counter("jwks_rate_limited_total", "Requests over the rate limit.", [
       "route",
@@ -105,17 +114,9 @@ export class Metrics implements Observer {
     const route = this.#routeName(request);
     const method = methodName(request);
     const key = `${route} ${method} ${status}`;
-    let tell = this.#answers.get(key);
-    if (tell === undefined) {
-      const count = this.#requests.labels(route, method, String(status));
-      const duration = this.#durations.labels(route);
-      tell = (seconds) => {
-        count.inc();
-        duration.observe(seconds);
-      };
-      this.#answers.set(key, tell);
-    }
-    tell(milliseconds / 1000);
+    const answers = this.#answers.get(key) ?? this.#first(key, { route, method, status });
+    answers.count++;
+    answers.durations.add(milliseconds / 1000);
   }
 
   limited(request: Request): void {
@@ -131,7 +132,7 @@ export class Metrics implements Observer {
   }
 
   /** Is told for how many milliseconds a password has waited. */
-  readonly waited = (milliseconds: number): void => this.#waits.observe(milliseconds / 1000);
+  readonly waited = (milliseconds: number): void => this.#waits.add(milliseconds / 1000);
 
   /** Reads the numbers of these parts from now on; called once. */
   watch(parts: WatchedParts): void {
@@ -170,6 +171,17 @@ export class Metrics implements Observer {
       "Whether a key can sign and the database takes a write.",
       async () => await findHindrance() === undefined ? 1 : 0,
     );
+  }
+
+  #first(
+    key: string,
+    { route, method, status }: { route: RouteName; method: string; status: number },
+  ): Answers {
+    const durations = this.#durations.get(route) ?? new Durations(ANSWER_BUCKETS);
+    this.#durations.set(route, durations);
+    const answers = { labels: { route, method, status: String(status) }, count: 0, durations };
+    this.#answers.set(key, answers);
+    return answers;
   }
 
   #watchKeys({ ring, clock }: WatchedParts): void {

@@ -112,8 +112,8 @@ Deno.test("Metrics reads the numbers of the parts each time that it is asked", a
   const maintenance = { purgedRows: 5 };
   const loginCache = { hits: 6 };
   const storage = { failures: { ...FAILURES, full: 7 } };
-  let hindrance: string | undefined;
-  const findHindrance = () => Promise.resolve(hindrance);
+  const found: { hindrance?: string } = {};
+  const findHindrance = () => Promise.resolve(found.hindrance);
   const { read } = makeMetrics({ queue, maintenance, loginCache, storage, findHindrance });
   const expect = async (values: number[]) => {
     const samples = await read();
@@ -131,7 +131,7 @@ Deno.test("Metrics reads the numbers of the parts each time that it is asked", a
   await expect([3, 4, 5, 6, 7, 1]); // reading adds nothing
   queue.size = 0;
   maintenance.purgedRows = loginCache.hits = 8;
-  hindrance = "No key can sign just now";
+  found.hindrance = "No key can sign just now";
   await expect([0, 4, 8, 8, 7, 0]);
 });
 
