@@ -6,7 +6,8 @@ import { createMetricsApp } from "../http/metrics_app.ts";
 import { serverUrl } from "./address.ts";
 import type { Config } from "./config.ts";
 import { listen } from "./listen.ts";
-import type { Metrics, WatchedParts } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import type { WatchedParts } from "./watched_parts.ts";
 
 export class Watch {
   readonly #server: Server;

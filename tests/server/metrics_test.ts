@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Metrics, type WatchedParts } from "../../lib/server/metrics.ts";
+import { Metrics } from "../../lib/server/metrics.ts";
+import type { WatchedParts } from "../../lib/server/watched_parts.ts";
 import { FakeClock, ISSUER, makeRing } from "../support.ts";
 
 const FAILURES = { locked: 0, full: 0, "read-only": 0, damaged: 0, unreachable: 0, other: 0 };
