@@ -1,32 +1,6 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../lib/server/metrics.ts";
-import type { WatchedParts } from "../../lib/server/watched_parts.ts";
-import { FakeClock, ISSUER, makeRing } from "../support.ts";
-
-const FAILURES = { locked: 0, full: 0, "read-only": 0, damaged: 0, unreachable: 0, other: 0 };
-
-/** Metrics over parts with these numbers, and a function that reads the samples by their names. */
-function makeMetrics(parts: Partial<WatchedParts> = {}) {
-  const metrics = new Metrics(ISSUER);
-  metrics.watch({
-    ring: { keys: [], policy: { alg: "RS256", rotation: 60 }, emergencies: 0 } as never,
-    queue: { size: 0, refusals: 0 },
-    storage: { failures: FAILURES },
-    maintenance: { purgedRows: 0 },
-    loginCache: { hits: 0 },
-    findHindrance: () => Promise.resolve(undefined),
-    clock: new FakeClock().clock,
-    ...parts,
-  });
-  const read = async () => {
-    const lines = (await metrics.render()).split("\n").filter((line) => /^[a-z]/.test(line));
-    return new Map(lines.map((line) => {
-      const end = line.lastIndexOf(" ");
-      return [line.slice(0, end), Number(line.slice(end + 1))];
-    }));
-  };
-  return { metrics, read };
-}
+import { makeRing } from "../support.ts";
+import { FAILURES, makeMetrics } from "./made_metrics.ts";
 
 /** A request as the listener sees it. */
 function request(path: string, method = "GET"): Request {
