@@ -94,7 +94,7 @@ const SCENARIOS: Record<string, { but: Record<string, string | undefined>; firin
     firing: ["JwksHashQueueFull"],
   },
   "there were too many logins for a moment": {
-    but: { "jwks_password_hash_refused_total": "5x45 60x14" },
+    but: { "jwks_password_hash_refused_total": "5x57 60x2" },
     firing: [],
   },
   "a request failed": {
