@@ -146,21 +146,24 @@ Deno.test("Who is known and asks for too much is denied, and has no token's line
 
 Deno.test("What could not be checked is counted, and its line is that of the failure, of the same request", async () => {
   let error: Error | undefined;
-  const { audit, login, password, told, lines } = await makeAudited((storage) =>
+  const { audit, login, token, password, told, lines } = await makeAudited((storage) =>
     wrapStorage(storage, (own) => ({
       recordAuthentication: (record) =>
         error ? Promise.reject(error) : own.recordAuthentication(record),
     }))
   );
-  for (error of [storageUnavailable("full"), new Error("unexpected")]) {
-    lines.length = 0;
-    assert.ok((await login("svc", password)).status >= 500);
-    assert.deepEqual(audit(), []);
-    const [line, ...more] = lines.map((text) => JSON.parse(text));
-    assert.deepEqual(more, []);
-    assert.match(line.request_id, UUID);
+  const attempts = [() => login("svc", password), () => token()];
+  for (const attempt of attempts) {
+    for (error of [storageUnavailable("full"), new Error("unexpected")]) {
+      lines.length = 0;
+      assert.ok((await attempt()).status >= 500);
+      assert.deepEqual(audit(), []);
+      const [line, ...more] = lines.map((text) => JSON.parse(text));
+      assert.deepEqual(more, []);
+      assert.match(line.request_id, UUID);
+    }
   }
-  assert.deepEqual(told, ["failed", "failed"]);
+  assert.deepEqual(told, ["failed", "failed", "failed", "failed"]);
 });
 
 Deno.test("Requests over the limit are told to the observer, and leave no line", async () => {
