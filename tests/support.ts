@@ -162,6 +162,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     jwksUri: undefined,
     audience: ISSUER,
     passwordOverlap: 86_400,
+    findHindrance: () => Promise.resolve(undefined),
     findClient: createFindClient(trustedProxies),
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,

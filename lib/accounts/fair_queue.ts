@@ -11,6 +11,8 @@ export interface FairQueueOptions {
   /** The longest the queue gets, however quick the work is. */
   capacity: number;
   now: MonotonicClock;
+  /** Is told of each work that begins for how many milliseconds it has waited. */
+  onStart?: ((waited: number) => void) | undefined;
 }
 
 /** Work that waits for its turn. */
@@ -38,6 +40,7 @@ export class FairQueue {
   readonly #waiting = new Map<string, Waiting[]>();
   #size = 0;
   #running = 0;
+  #refusals = 0;
   /** How long a work takes, in milliseconds. */
   #duration = FIRST_GUESS;
 
@@ -50,15 +53,22 @@ export class FairQueue {
     return this.#size;
   }
 
+  /** How many works were refused so far. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   /**
    * Runs `work` when it is the turn of `owner`.
    *
    * @throws {DomainError} `overloaded` when it could not be done in time. Whatever `work` throws.
    */
   async run<Result>(owner: string, work: () => Promise<Result>): Promise<Result> {
+    const asked = this.#options.now();
     if (this.#running >= this.#options.concurrency) await this.#turn(owner);
     else this.#running++;
     const start = this.#options.now();
+    this.#options.onStart?.(start - asked);
     try {
       return await work();
     } finally {
@@ -71,7 +81,7 @@ export class FairQueue {
   #turn(owner: string): Promise<void> {
     const mine = this.#waiting.get(owner)?.length ?? 0;
     if (this.#size >= this.#capacity() && !this.#displace(mine + 1)) {
-      return Promise.reject(overloaded());
+      return Promise.reject(this.#overloaded());
     }
     return new Promise((start, refuse) => {
       const queue = this.#waiting.get(owner) ?? [];
@@ -86,7 +96,7 @@ export class FairQueue {
     for (let next = this.#shift(); next !== undefined; next = this.#shift()) {
       const waited = this.#options.now() - next.since;
       if (waited <= this.#options.patience) return next.start();
-      next.refuse(overloaded()); // works take longer by now than when it was admitted
+      next.refuse(this.#overloaded()); // works take longer by now than when it was admitted
     }
     this.#running--;
   }
@@ -108,7 +118,7 @@ export class FairQueue {
     let most: Waiting[] = [];
     for (const queue of this.#waiting.values()) if (queue.length > most.length) most = queue;
     if (most.length <= count) return false;
-    most.pop()!.refuse(overloaded());
+    most.pop()!.refuse(this.#overloaded());
     this.#size--;
     return true;
   }
@@ -119,8 +129,9 @@ export class FairQueue {
     const inTime = Math.floor(concurrency * (patience / Math.max(this.#duration, 0.01) - 2));
     return Math.max(1, Math.min(capacity, inTime));
   }
-}
 
-function overloaded(): DomainError {
-  return new DomainError("overloaded", "Too many password checks are waiting", { retryAfter: 1 });
+  #overloaded(): DomainError {
+    this.#refusals++;
+    return new DomainError("overloaded", "Too many password checks are waiting", { retryAfter: 1 });
+  }
 }

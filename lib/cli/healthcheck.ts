@@ -1,4 +1,4 @@
-/** `healthcheck`: whether the server answers, for containers without curl. */
+/** `healthcheck`: whether the server is ready, for containers without curl. */
 
 import { get } from "node:http";
 import { connect } from "node:tls";
@@ -19,9 +19,9 @@ export function addHealthcheck(program: Command, context: CommandContext): void 
 /** How long the server may take to answer, in milliseconds. */
 const TIMEOUT = 3000;
 
-/** @throws {DomainError} `failed` unless the server on `HOST` and `PORT` publishes its keys. */
+/** @throws {DomainError} `failed` unless the server on `HOST` and `PORT` says that it is ready. */
 async function healthcheck(config: Config): Promise<void> {
-  const url = `${serverUrl(config.host, config.port, schemeOf(config))}/.well-known/jwks.json`;
+  const url = `${serverUrl(config.host, config.port, schemeOf(config))}/readyz`;
   let status: number | undefined;
   try {
     status = await (config.tls === undefined ? statusOf(url) : secureStatusOf(new URL(url)));

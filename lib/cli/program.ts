@@ -12,6 +12,7 @@ import { addApply } from "./apply.ts";
 import { addBackup } from "./backup.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExample } from "./example.ts";
 import { addHealthcheck } from "./healthcheck.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { addLogs } from "./logs.ts";
@@ -85,5 +86,6 @@ function createProgram(parts: ProgramParts): Command {
   addBackup(program, parts);
   addDoctor(program, parts);
   addHealthcheck(program, parts);
+  addExample(program, parts);
   return program;
 }

@@ -4,7 +4,7 @@
  * `lib/limits` and `lib/base`.
  */
 
-import { type Handler, Hono } from "hono";
+import { type Context, type Handler, Hono } from "hono";
 import type { z } from "zod";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
@@ -13,14 +13,20 @@ import { expiredTokensOff, type KeyRing } from "../keys/key_ring.ts";
 import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { grantFor } from "../tokens/grant.ts";
+import type { Login } from "../tokens/login.ts";
+import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
+import { createHealthRoutes, type FindHindrance } from "./health.ts";
 import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
+import type { Observer } from "./observer.ts";
 import { readJson } from "./parsed_body.ts";
+import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
+import { identify, requestFields } from "./request_context.ts";
 import {
   errorResponse,
   failureResponse,
@@ -32,8 +38,12 @@ import {
 } from "./response.ts";
 
 /** What the routes work with. */
-export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> {
+export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login"> {
   ring: KeyRing;
+  login: Login;
+  findHindrance: FindHindrance;
+  /** Whoever watches what happens, if anybody does. */
+  observer?: Observer | undefined;
   findClient: FindClient;
   /** The URL of this server, exactly as in the tokens' `iss`. */
   issuerUrl: string;
@@ -50,6 +60,9 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint"> 
   clock: Clock;
 }
 
+/** The routes whose requests are told apart in the log. */
+const WITH_CREDENTIALS = ["/register", "/auth", "/token", "/introspect", "/password"];
+
 /**
  * Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. An issuer with
  * a path has all routes below that, too.
@@ -61,28 +74,32 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
   addMetadata(app, parts);
   app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
-  app.onError((error) => failureResponse(error, parts.log));
+  app.onError((error, context) => failureResponse(error, parts.log, requestFields(context)));
   return app;
 }
 
 function createRoutes(parts: AppParts): Hono<AppEnv> {
-  const { ring, accounts, login, issuer, findClient, clock } = parts;
-  const limited = (name: string) => rateLimit({ name, limiter: parts.limiter(), findClient });
+  const { ring, accounts, issuer, findClient, clock, observer } = parts;
+  const login = createAuditedLogin(parts);
+  const limited = (name: string) =>
+    rateLimit({ name, limiter: parts.limiter(), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
+  for (const path of WITH_CREDENTIALS) routes.use(path, identify());
 
-  routes.get("/.well-known/jwks.json", (context) => {
-    const set = ring.published();
-    if (set === undefined) {
-      throw new DomainError("overloaded", "No key is published yet", { retryAfter: 1 });
-    }
-    const ifNoneMatch = context.req.raw.headers.get("if-none-match");
-    const now = numericDate(clock());
-    return publishedSetResponse(set, { now, rules: parts.caching, ifNoneMatch });
-  });
-  routes.options("/.well-known/jwks.json", preflight);
-  routes.all("/.well-known/jwks.json", () => methodNotAllowed("GET, HEAD"));
+  routes.all(
+    "/.well-known/jwks.json",
+    published((context) => {
+      const set = ring.published();
+      if (set === undefined) {
+        throw new DomainError("overloaded", "No key is published yet", { retryAfter: 1 });
+      }
+      const ifNoneMatch = context.req.raw.headers.get("if-none-match");
+      const now = numericDate(clock());
+      return publishedSetResponse(set, { now, rules: parts.caching, ifNoneMatch });
+    }),
+  );
 
   routes.post("/register", limited("register"), async (context) => {
     readQuery(context.req.raw);
@@ -97,7 +114,8 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
     const { credentials, isExpired } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
     const proof = { method: "password", credentials } as const;
-    const { token, expiresIn } = await login(proof, context.get("client"), (client) => {
+    const asked = isExpired ? "expired" : "password";
+    const { token, expiresIn } = await login.issue(context, proof, asked, (client) => {
       const grant = grantFor(client, {}, parts.audience);
       const { username } = client.user;
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
@@ -108,29 +126,30 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/auth", () => methodNotAllowed("POST"));
 
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
-  routes.route("/", createOAuthRoutes({ ...parts, limited: limitedTries, tokenEndpoint }));
+  routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
+  routes.route("/", createHealthRoutes(parts.findHindrance));
   return routes;
 }
 
 function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
   const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
   for (const path of metadataPaths(issuerUrl)) {
-    app.get(path, ({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match")));
-    app.options(path, preflight);
-    app.all(path, () => methodNotAllowed("GET, HEAD"));
+    app.all(
+      path,
+      published(({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match"))),
+    );
   }
 }
 
 /**
- * The path as it is written, so that each route has one spelling: `/%61uth` and `/auth#` are not
- * `/auth`, whatever a proxy in front makes of them.
+ * A handler of all methods of what anybody may read; any OPTIONS but the preflight of a page of
+ * another origin is none of its business. Where it is the only one, Hono has the answer at once.
  */
-function pathOf({ url }: Request): string {
-  const start = url.indexOf("/", "https://".length);
-  const end = url.indexOf("?", start);
-  return end === -1 ? url.slice(start) : url.slice(start, end);
+function published(answer: (context: Context<AppEnv>) => Response): Handler<AppEnv> {
+  return (context) => {
+    const { method, headers } = context.req.raw;
+    if (method === "GET" || method === "HEAD") return answer(context);
+    const isPreflight = method === "OPTIONS" && headers.has("access-control-request-method");
+    return isPreflight ? preflightResponse() : methodNotAllowed("GET, HEAD");
+  };
 }
-
-/** Answers the preflight of a page of another origin; any other OPTIONS is none of its business. */
-const preflight: Handler<AppEnv> = async ({ req }, next) =>
-  req.raw.headers.has("access-control-request-method") ? preflightResponse() : await next();

@@ -24,3 +24,30 @@ export function fallbacksOf({ hostname, port }: Deno.NetAddr): string[] {
   const name = isOwn ? "localhost" : hostname.includes(":") ? `[${hostname}]` : hostname;
   return [name, `${name}:${port}`];
 }
+
+/** Looks at what a request says of the server that it is for. */
+export class HostCheck {
+  /** The host that was found valid last: the next one is most likely the same. */
+  #valid: string | null | undefined;
+
+  /**
+   * What is wrong with how a request names this server, in a Host header (RFC 9112 §3.2) or as the
+   * authority of HTTP/2 (RFC 9113 §8.3.1), which Deno tells in the URL alone.
+   *
+   * @param fallbacks the authorities that Deno gives a request that has none.
+   */
+  refusalOf(request: Request, fallbacks: readonly string[]): string | undefined {
+    const authority = authorityOf(request.url);
+    if (authority === undefined) return "The request target is not valid";
+    const host = request.headers.get("host") ?? (fallbacks.includes(authority) ? null : authority);
+    if (!this.#isValid(host)) return "The Host header is not valid";
+    return this.#isValid(authority) ? undefined : "The request target is not valid";
+  }
+
+  #isValid(host: string | null): boolean {
+    if (host === this.#valid) return true;
+    if (!isValidHost(host)) return false;
+    this.#valid = host;
+    return true;
+  }
+}

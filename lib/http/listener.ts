@@ -6,8 +6,11 @@ import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { leaveUnread } from "./body.ts";
 import { asLast, framingFault } from "./framing.ts";
-import { authorityOf, fallbacksOf, isValidHost } from "./host.ts";
-import { errorResponse, failureResponse } from "./response.ts";
+import { LIVENESS } from "./health.ts";
+import { fallbacksOf, HostCheck } from "./host.ts";
+import type { Observer } from "./observer.ts";
+import { pathOf } from "./path.ts";
+import { errorResponse, failureResponse, okResponse } from "./response.ts";
 import { type CertifiedKey, type FrontHandler, TlsFront } from "./tls_front.ts";
 
 /** What `Deno.serve` gives a handler. */
@@ -38,21 +41,22 @@ export class Server {
   readonly #options: ServerOptions;
   #listener: Listener;
   #handler: Handler = startingResponse;
+  #observer: Pick<Observer, "answered"> | undefined;
   readonly #inFlight = new Set<Promise<Response>>();
-  /** The host that was found valid last: the next one is most likely the same. */
-  #validHost: string | null | undefined;
+  readonly #hosts = new HostCheck();
   #isStopping = false;
 
-  /** Starts to listen; requests are put off until `begin`. @throws when the address cannot be bound. */
+  /** Starts to listen; all but `/healthz` is put off until `begin`. @throws when the address cannot be bound. */
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#listener = this.#listen(options.port);
     this.#watch();
   }
 
-  /** Answers requests from now on. */
-  begin(handler: Handler): void {
+  /** Answers requests from now on, and tells the observer of each answer. */
+  begin(handler: Handler, observer?: Pick<Observer, "answered">): void {
     this.#handler = handler;
+    this.#observer = observer;
   }
 
   /** The address it listens on. */
@@ -124,8 +128,27 @@ export class Server {
     return server;
   }
 
-  /** @param fallbacks the authorities that Deno gives a request that has none. */
+  /**
+   * An answer that is there at once stays so: to wait for a promise costs more than to count.
+   *
+   * @param fallbacks the authorities that Deno gives a request that has none.
+   */
   #answer(
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    fallbacks: readonly string[],
+  ): ReturnType<Handler> {
+    const observer = this.#observer;
+    if (observer === undefined) return this.#finish(request, info, fallbacks);
+    const start = performance.now();
+    const response = this.#finish(request, info, fallbacks);
+    const tell = (status: number) => observer.answered(request, status, performance.now() - start);
+    if (response instanceof Response) tell(response.status);
+    else response.then(({ status }) => tell(status), () => tell(500));
+    return response;
+  }
+
+  #finish(
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     fallbacks: readonly string[],
@@ -143,7 +166,8 @@ export class Server {
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     fallbacks: readonly string[],
   ): ReturnType<Handler> {
-    const refusal = this.#refusalOf(request, fallbacks);
+    const refusal = this.#hosts.refusalOf(request, fallbacks) ??
+      framingFault(request.headers);
     if (refusal !== undefined) return errorResponse(new DomainError("invalid_request", refusal));
     if (this.#isStopping) return stoppingResponse();
     const response = this.#handler(request, info);
@@ -153,26 +177,6 @@ export class Server {
       response.then(done, done);
     }
     return response;
-  }
-
-  /**
-   * What is wrong with how a request names this server, in a Host header (RFC 9112 §3.2) or as the
-   * authority of HTTP/2 (RFC 9113 §8.3.1), which Deno tells in the URL alone; or with its framing.
-   */
-  #refusalOf(request: Request, fallbacks: readonly string[]): string | undefined {
-    const authority = authorityOf(request.url);
-    if (authority === undefined) return "The request target is not valid";
-    const host = request.headers.get("host") ?? (fallbacks.includes(authority) ? null : authority);
-    if (!this.#isValid(host)) return "The Host header is not valid";
-    if (!this.#isValid(authority)) return "The request target is not valid";
-    return framingFault(request.headers);
-  }
-
-  #isValid(host: string | null): boolean {
-    if (host === this.#validHost) return true;
-    if (!isValidHost(host)) return false;
-    this.#validHost = host;
-    return true;
   }
 
   /** The accept loop ends when the process runs out of file descriptors: then it is begun anew. */
@@ -198,7 +202,8 @@ export class Server {
   }
 }
 
-function startingResponse(): Response {
+function startingResponse(request: Request): Response {
+  if (pathOf(request) === LIVENESS) return okResponse();
   const starting = "The server is starting";
   return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
 }

@@ -1,6 +1,6 @@
 /** The endpoints of OAuth: `/token` (RFC 6749 §3.2), `/introspect` (RFC 7662), and `/password`. */
 
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import type { Accounts } from "../accounts/accounts.ts";
 import { DomainError, isDomainError } from "../base/errors.ts";
@@ -8,13 +8,14 @@ import type { Log } from "../base/log.ts";
 import type { ProofVerifier } from "../tokens/dpop.ts";
 import { grantFor } from "../tokens/grant.ts";
 import type { Introspect } from "../tokens/introspection.ts";
-import type { Login } from "../tokens/login.ts";
 import type { TokenIssuer } from "../tokens/token_issuer.ts";
+import type { AuditedLogin } from "./audited_login.ts";
 import { readClientProof } from "./client_authentication.ts";
 import { readBinding } from "./dpop_header.ts";
 import type { AppEnv } from "./environment.ts";
 import { readForm, validate } from "./parsed_body.ts";
 import { readQuery } from "./request.ts";
+import { requestFields } from "./request_context.ts";
 import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
 import {
   type IntrospectionAnswer,
@@ -26,7 +27,7 @@ import { readTokenRequest } from "./token_request.ts";
 
 export interface OAuthParts {
   accounts: Accounts;
-  login: Login;
+  login: AuditedLogin;
   issuer: TokenIssuer;
   introspect: Introspect;
   proofs: ProofVerifier;
@@ -45,7 +46,7 @@ export interface OAuthParts {
 export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
   const { login, limited, log } = parts;
   const routes = new Hono<AppEnv>();
-  routes.onError((error, context) => refusal(error, context.req.raw.headers, log));
+  routes.onError((error, context) => refusal(error, context, log));
 
   routes.post("/token", limited, async (context) => {
     const { raw } = context.req;
@@ -54,9 +55,10 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const request = readTokenRequest(form);
     const proof = readClientProof(raw.headers, form);
     const key = await readBinding(raw.headers, parts.proofs, parts.tokenEndpoint);
-    const { token, expiresIn, scope } = await login(
+    const { token, expiresIn, scope } = await login.issue(
+      context,
       proof,
-      context.get("client"),
+      "client_credentials",
       async (client) => {
         key?.remember();
         const grant = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
@@ -78,7 +80,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const form = await readForm(raw);
     const { token } = validate(IntrospectionForm, Object.fromEntries(form));
     const proof = readClientProof(raw.headers, form);
-    const answer = await login(proof, context.get("client"), () => parts.introspect(token));
+    const answer = await login.authenticate(context, proof, () => parts.introspect(token));
     return secretResponse<z.infer<typeof IntrospectionAnswer>>(context, answer, 200);
   });
 
@@ -87,14 +89,17 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     readQuery(raw);
     const form = await readForm(raw);
     const proof = readClientProof(raw.headers, form);
-    const from = context.get("client");
-    const { user, credential } = await login(proof, from, (client) => Promise.resolve(client));
+    const { user, credential } = await login.authenticate(
+      context,
+      proof,
+      (client) => Promise.resolve(client),
+    );
     if (proof.method === "password" && credential !== undefined) {
       throw new DomainError("access_denied", "A password that is being replaced replaces no other");
     }
-    const { username } = user;
-    const { passwordOverlap } = parts;
-    const password = await parts.accounts.rotatePassword(username, passwordOverlap, from.network);
+    const { accounts, passwordOverlap } = parts;
+    const { network } = context.get("client");
+    const password = await accounts.rotatePassword(user.username, passwordOverlap, network);
     return secretResponse<z.infer<typeof PasswordResponse>>(context, { password }, 201);
   });
 
@@ -105,8 +110,11 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
 }
 
 /** RFC 6749 §5.2: `invalid_client`, with a challenge for who used the header that it answers. */
-function refusal(error: unknown, headers: Headers, log: Log): Response {
-  if (!isDomainError(error, "invalid_credentials")) return failureResponse(error, log);
+function refusal(error: unknown, context: Context<AppEnv>, log: Log): Response {
+  const { headers } = context.req.raw;
+  if (!isDomainError(error, "invalid_credentials")) {
+    return failureResponse(error, log, requestFields(context));
+  }
   const response = failureResponse(new DomainError("invalid_client", error.message), log);
   if (headers.has("authorization")) response.headers.set("www-authenticate", CHALLENGE);
   return response;

@@ -5,6 +5,7 @@ import { DomainError } from "../base/errors.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
+import type { Observer } from "./observer.ts";
 import { errorResponse } from "./response.ts";
 
 export interface RateLimitOptions {
@@ -12,15 +13,17 @@ export interface RateLimitOptions {
   name: string;
   limiter: Limiter;
   findClient: FindClient;
+  /** Is told of each request that is over the limit. */
+  observer?: Pick<Observer, "limited"> | undefined;
 }
 
 /**
  * Limits a route's requests by client, sets `client` for the handler, and tells the client where it
  * stands (`RateLimit` and `RateLimit-Policy`, draft-ietf-httpapi-ratelimit-headers).
  */
-export function rateLimit({ name, limiter, findClient }: RateLimitOptions): MiddlewareHandler<
-  AppEnv
-> {
+export function rateLimit(
+  { name, limiter, findClient, observer }: RateLimitOptions,
+): MiddlewareHandler<AppEnv> {
   const policy = `"${name}";q=${limiter.limit};w=${wholeSeconds(limiter.window)}`;
 
   return async function rateLimit(context, next) {
@@ -31,6 +34,7 @@ export function rateLimit({ name, limiter, findClient }: RateLimitOptions): Midd
       context.set("client", client);
       await next();
     } else {
+      observer?.limited(context.req.raw);
       context.res = errorResponse(
         new DomainError("rate_limited", `At most ${limitInWords(limiter)}`, {
           retryAfter: wholeSeconds(admission.retryIn),

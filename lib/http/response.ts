@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
-import { errorFields, type Log } from "../base/log.ts";
+import { errorFields, type Log, type LogFields } from "../base/log.ts";
 import { PUBLICATION_DELAY } from "../rotation/policy.ts";
 import type { Metadata } from "./metadata.ts";
 import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
@@ -49,19 +49,23 @@ export function errorResponse({ code, message, data }: DomainError): Response {
   return Response.json(body, { status: status ?? 500, headers });
 }
 
-/** Turns whatever was thrown into a response; what a client may not know is logged here. */
-export function failureResponse(error: unknown, log: Log): Response {
+/**
+ * Turns whatever was thrown into a response; what a client may not know is logged here, with the
+ * `fields` that tell which request it was.
+ */
+export function failureResponse(error: unknown, log: Log, fields: LogFields = {}): Response {
   if (isDomainError(error) && STATUS[error.code] !== undefined) return errorResponse(error);
   if (isDomainError(error, "storage_unavailable")) {
     const { fault } = error.data;
     log.warn("a request was refused: the database cannot be used", {
       ...errorFields(error),
+      ...fields,
       ...(fault === undefined ? {} : { fault }),
     });
     const description = "The server cannot do this just now";
     return errorResponse(new DomainError("overloaded", description, { retryAfter: 1 }));
   }
-  log.error("a request failed", errorFields(error));
+  log.error("a request failed", { ...errorFields(error), ...fields });
   return errorResponse(new DomainError("failed", ""));
 }
 
@@ -81,6 +85,19 @@ export function secretResponse<Body extends Record<string, unknown>>(
   status: 200 | 201,
 ): Response {
   return context.json(body, status, { ...EVERYWHERE, "cache-control": "no-store" });
+}
+
+/** Answers a GET or HEAD that asks whether all is well. */
+export function okResponse(): Response {
+  return Response.json({ status: "ok" }, {
+    headers: { ...EVERYWHERE, "cache-control": "no-store" },
+  });
+}
+
+/** Answers a GET or HEAD of the metrics. */
+export function metricsResponse(text: string, contentType: string): Response {
+  const headers = { ...EVERYWHERE, "cache-control": "no-store", "content-type": contentType };
+  return new Response(text, { headers });
 }
 
 /** What a page of any origin may read (Fetch §3.2): what is published, and nothing else. */

@@ -168,6 +168,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     }),
     authCacheTtl: values.AUTH_CACHE_TTL!,
     authLogRetention: values.AUTH_LOG_RETENTION!,
+    /** Where the metrics are served, if anywhere. */
+    metricsAddress: values.METRICS_ADDRESS,
     logLevel: values.LOG_LEVEL!,
   });
 }

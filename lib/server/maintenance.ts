@@ -36,11 +36,17 @@ export class Maintenance {
   #running: Promise<void> | undefined;
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
+  #purgedRows = 0;
   /** What each task fails with, as it was last told. */
   readonly #failing = new Map<string, string>();
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
+  }
+
+  /** How many log rows were purged so far. */
+  get purgedRows(): number {
+    return this.#purgedRows;
   }
 
   /** Begins with a first round at once, and resolves when that is over. */
@@ -71,6 +77,7 @@ export class Maintenance {
       const purged = await storage.purgeAuthentications(now - authLogRetention * 1000, PURGE_BATCH);
       if (purged < PURGE_BATCH) this.#purgedAt = now;
       rows += purged;
+      this.#purgedRows += purged;
       await new Promise((resolve) => setTimeout(resolve, PURGE_PAUSE));
     }
     if (rows > 0) log.info("old rows of the authentication log were purged", { rows });

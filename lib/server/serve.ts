@@ -3,53 +3,30 @@
  * chooses the parts and holds no rule of theirs; it imports every room but `lib/cli`.
  */
 
-import { Accounts } from "../accounts/accounts.ts";
 import type { Declaration } from "../accounts/declared_file.ts";
-import { FairQueue } from "../accounts/fair_queue.ts";
-import { GuessLimit } from "../accounts/guess_limit.ts";
-import { LoginCache } from "../accounts/login_cache.ts";
-import { PasswordHasher } from "../accounts/password.ts";
 import { within } from "../base/deadline.ts";
-import { DomainError } from "../base/errors.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
-import { createApp } from "../http/app.ts";
-import { createFindClient } from "../http/client_address.ts";
-import { type Handler, Server } from "../http/listener.ts";
+import type { Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
-import { SlidingWindow } from "../limits/sliding_window.ts";
-import { createAssertionVerifier } from "../tokens/client_assertion.ts";
-import { createProofVerifier } from "../tokens/dpop.ts";
-import { createIntrospection } from "../tokens/introspection.ts";
-import { createLogin } from "../tokens/login.ts";
-import { ReplayGuard } from "../tokens/replay_guard.ts";
-import { TokenIssuer } from "../tokens/token_issuer.ts";
+import { createAccounts } from "./accounts.ts";
 import { schemeOf, serverUrl } from "./address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
+import { createHandler } from "./handler.ts";
+import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
+import { Readiness } from "./readiness.ts";
 import type { StopSignal } from "./stop_signal.ts";
+import { Watch } from "./watch.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
 const GRACE = 8000;
 
-/** In what time a password that is admitted has to be checked, in milliseconds. */
-const HASH_PATIENCE = 1500;
-
-/** Password checks that may wait at the most, however quick they are. */
-const HASH_QUEUE = 512;
-
-/** Logins that are remembered, and places from which somebody has logged in. */
-const REMEMBERED_LOGINS = 100_000;
-const KNOWN_PLACES = 100_000;
-
 /** How long the log's last lines may take to be written, in milliseconds. */
 const LOG_GRACE = 1000;
-
-/** Assertions and proofs that are remembered until they are over, so that none is used twice. */
-const REPLAY_CAPACITY = 100_000;
 
 const now = () => performance.now();
 
@@ -72,16 +49,21 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 
 async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
+  const { host: hostname, port } = config;
   const certificate = config.tls && await readCertificate(config.tls);
-  const server = listen(config, certificate, log);
+  const server = listen({ hostname, port, certificate, log }, "HOST and PORT");
+  const watch = Watch.listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
   const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
-  const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
-  const watch = watchCertificate(config, { certificate, server, database });
+  const maintenance = stop.isReceived
+    ? undefined
+    : await begin(config, { server, watch }, database);
+  const certificateWatch = followCertificate(config, { certificate, server, database });
   log.info("stopping", { signal: await stop.received });
-  await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop(), watch?.stop()]));
+  const listeners = [server.stop(GRACE), watch?.stop(GRACE)];
+  await within(GRACE, Promise.all([...listeners, maintenance?.stop(), certificateWatch?.stop()]));
   await database.storage.close();
   log.info("stopped");
 }
@@ -99,85 +81,28 @@ async function applyAtStart(
 /** Answers requests from now on, and keeps the keys on schedule. */
 async function begin(
   config: Config,
-  server: Server,
+  { server, watch }: { server: Server; watch: Watch | undefined },
   database: OpenedDatabase,
 ): Promise<Maintenance> {
+  const scheme = schemeOf(config);
+  const issuer = config.issuer ?? `${scheme}://localhost:${server.port}`;
+  const metrics = await watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
-  const hasher = new PasswordHasher(
-    config.argon2,
-    new FairQueue({
-      concurrency: navigator.hardwareConcurrency,
-      patience: HASH_PATIENCE,
-      capacity: HASH_QUEUE,
-      now,
-    }),
-  );
-  const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
-  const accounts = new Accounts({
-    ...database,
-    hasher,
-    cache: config.authCacheTtl === 0 ? undefined : new LoginCache({
-      ttl: config.authCacheTtl * 1000,
-      capacity: REMEMBERED_LOGINS,
-      now,
-    }),
-    guesses: new GuessLimit({ window: new SlidingWindow(limit), capacity: KNOWN_PLACES }),
-  });
-  server.begin(createHandler(config, { database, ring, accounts, port: server.port }));
+  const { accounts, queue, loginCache } = createAccounts(config, database, metrics?.waited);
+  const { findHindrance } = new Readiness({ ...database, ring, now });
+  const parts = { database, ring, accounts, issuer, findHindrance, observer: metrics };
+  server.begin(createHandler(config, parts), metrics);
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention });
+  watch?.begin({ ...database, ring, queue, loginCache, maintenance, findHindrance });
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
-  within(GRACE, completed).then(() =>
-    welcome(serverUrl(server.host, server.port, schemeOf(config)))
-  );
+  within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port, scheme)));
   return maintenance;
 }
 
-function createHandler(
-  config: Config,
-  { database, ring, accounts, port }: {
-    database: OpenedDatabase;
-    ring: KeyRing;
-    accounts: Accounts;
-    port: number;
-  },
-): Handler {
-  const { storage, clock, log } = database;
-  const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const issuer = config.issuer ?? `${schemeOf(config)}://localhost:${port}`;
-  const audience = config.audience ?? issuer;
-  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
-  const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
-  const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
-  const app = createApp({
-    ring,
-    accounts,
-    login: createLogin({
-      accounts,
-      assertions: createAssertionVerifier({ audiences, replay, clock }),
-    }),
-    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew }),
-    introspect: createIntrospection({ ring, storage, issuer, clock }),
-    proofs: createProofVerifier({ replay, clock }),
-    issuerUrl: issuer,
-    jwksUri: config.jwksUri,
-    audience,
-    passwordOverlap: config.passwordOverlap,
-    findClient: createFindClient(config.trustedProxies),
-    registration,
-    expiredTokens,
-    limiter: () => new SlidingWindow(limit),
-    caching: { staleIfError: config.staleIfError, tokenTtl },
-    clock,
-    log,
-  });
-  // Whole, not in parts: asking for the peer's address costs, and few routes want it.
-  return (request, info) => app.fetch(request, info);
-}
-
 /** Follows the files of the certificate, when there is one. */
-function watchCertificate(
+function followCertificate(
   { tls }: Config,
   { certificate, server, database: { clock, log } }: {
     certificate: Certificate | undefined;
@@ -189,21 +114,6 @@ function watchCertificate(
   const watch = new CertificateWatch({ files: tls, certificate, server, clock, log });
   watch.start();
   return watch;
-}
-
-function listen({ host, port }: Config, certificate: Certificate | undefined, log: Log): Server {
-  try {
-    return new Server({ hostname: host, port, certificate, log });
-  } catch (cause) {
-    throw new DomainError(
-      "failed",
-      `Cannot listen on ${host}:${port}: ${(cause as Error).message}`,
-      {
-        cause,
-        hints: ["another process may use this address: set PORT or HOST to another one"],
-      },
-    );
-  }
 }
 
 function welcome(url: string): void {

@@ -108,6 +108,13 @@ export const SETTINGS = {
   ARGON2_LANES: setting("4", integer(1, MOST_EXPENSIVE.lanes)),
   AUTH_CACHE_TTL: setting("5m", duration(0, 86_400)),
   AUTH_LOG_RETENTION: setting("90d", duration(1, 100 * YEAR)),
+  METRICS_ADDRESS: setting(
+    undefined,
+    parsed(
+      "a host name or an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464",
+      parseAddress,
+    ),
+  ),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
 } as const;
 
@@ -133,6 +140,15 @@ function parseHost(text: string): string | undefined {
   const isName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) && URL.canParse(url) &&
     new URL(url).hostname === text.toLowerCase();
   return isName ? text : undefined;
+}
+
+/** A host and a port; an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+function parseAddress(text: string): { host: string; port: number } | undefined {
+  const [, bracketed, name, digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed === undefined ? name : bracketed.includes(":") ? bracketed : undefined;
+  const port = Number(digits);
+  if (host === undefined || parseHost(host) === undefined || port > 65_535) return undefined;
+  return { host, port };
 }
 
 export type Name = keyof typeof SETTINGS;

@@ -6,6 +6,11 @@
  * when the storage cannot be used just now, and has then changed nothing.
  */
 
+import type { StorageFault } from "../base/errors.ts";
+
+/** Why something could not be done; `other` is a fault of the program or of the schema. */
+export type StorageFailure = StorageFault | "other";
+
 /** A row's number; as text when it is larger than JavaScript's numbers are exact. */
 export type RowId = number | string;
 
@@ -292,5 +297,12 @@ export interface AuthenticationStorage {
 }
 
 export interface Storage extends KeyStorage, UserStorage, ClientStorage, AuthenticationStorage {
+  /**
+   * Rejects with `storage_unavailable` when nothing can be written just now. It writes as durably as
+   * everything else is written, and changes nothing that can be read, nor how much there is.
+   */
+  assertWritable(): Promise<void>;
+  /** How often something was asked of it that it could not do, by the reason, since it was opened. */
+  readonly failures: Readonly<Record<StorageFailure, number>>;
   close(): Promise<void>;
 }

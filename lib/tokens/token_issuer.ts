@@ -33,10 +33,16 @@ export interface TokenGrant {
   jkt?: string | undefined;
 }
 
-/** A token in compact form and the seconds it is still valid: 0 for an expired one. */
+/** A token, and what of it may be told to others than its client. */
 export interface IssuedToken {
+  /** In compact form. */
   token: string;
+  /** The seconds it is still valid: 0 for an expired one. */
   expiresIn: number;
+  kid: string;
+  alg: string;
+  jti: string;
+  audience: string | string[];
 }
 
 /** The times of a token, in seconds since the epoch. */
@@ -67,7 +73,7 @@ export class TokenIssuer {
     if (exp <= iat) {
       throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
     }
-    return { token: await this.#sign(signer, username, { iat, exp }, grant), expiresIn: exp - iat };
+    return { ...await this.#sign(signer, username, { iat, exp }, grant), expiresIn: exp - iat };
   }
 
   /**
@@ -80,16 +86,17 @@ export class TokenIssuer {
     const signer = await this.#parts.ring.expiredSigner();
     const { exp } = signer;
     const times = { iat: exp - this.#parts.tokenTtl, exp };
-    return { token: await this.#sign(signer, username, times, grant), expiresIn: 0 };
+    return { ...await this.#sign(signer, username, times, grant), expiresIn: 0 };
   }
 
   /** What this server says goes over what the claims say. */
-  #sign(
+  async #sign(
     { alg, kid, sign }: Signer,
     username: string,
     { iat, exp }: TokenTimes,
     { typ = "JWT", audience = this.#parts.audience, scope, claims, jkt }: TokenGrant,
-  ): Promise<string> {
+  ): Promise<Omit<IssuedToken, "expiresIn">> {
+    const jti = crypto.randomUUID();
     const payload = {
       ...claims,
       client_id: username,
@@ -100,8 +107,9 @@ export class TokenIssuer {
       aud: audience,
       iat,
       exp,
-      jti: crypto.randomUUID(),
+      jti,
     };
-    return sign({ alg, kid, typ }, new TextEncoder().encode(JSON.stringify(payload)));
+    const text = new TextEncoder().encode(JSON.stringify(payload));
+    return { token: await sign({ alg, kid, typ }, text), kid, alg, jti, audience };
   }
 }

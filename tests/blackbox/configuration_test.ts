@@ -21,6 +21,7 @@ const WRONG = {
   ARGON2_LANES: "many",
   AUTH_CACHE_TTL: "2d",
   AUTH_LOG_RETENTION: "90",
+  METRICS_ADDRESS: "9464",
   LOG_LEVEL: "loud",
 };
 

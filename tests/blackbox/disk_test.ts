@@ -72,12 +72,16 @@ for (const [fault, [spoil, mend]] of Object.entries(FAULTS)) {
       const refused = await server.login(user);
       assert.deepEqual([refused.status, refused.json.error], [503, "overloaded"]);
       assert.match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
+      assert.equal((await server.request("/readyz")).status, 503);
       await eventually(`the log says ${fault}`, () => {
         return server.stderr.includes(`"fault":"${fault}"`) ? true : undefined;
       });
       await inside(server, mend);
       await eventually("it issues tokens again", async () => {
         return (await server.login(user)).status === 200 ? true : undefined;
+      });
+      await eventually("it is ready again", async () => {
+        return (await server.request("/readyz")).status === 200 ? true : undefined;
       });
       assert.equal((await server.login({ ...user, password: "wrong" })).status, 401);
       assert.equal((await server.stop()).code, 0);

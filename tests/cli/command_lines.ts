@@ -26,6 +26,7 @@ export const COMMANDS = [
   "backup copy.db",
   "doctor",
   "healthcheck",
+  "example prometheus",
 ].map((line) => line.split(" "));
 
 /** The words of a command line before its first argument. */

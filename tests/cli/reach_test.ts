@@ -49,7 +49,7 @@ Deno.test("healthcheck is silent about a server that is ready, and says where it
         free = PORT;
         const { stdout, stderr, error } = await workplace.execute(["healthcheck"], { PORT });
         assert.equal(stdout, "");
-        const url = `http://127.0.0.1:${PORT}/.well-known/jwks.json`;
+        const url = `http://127.0.0.1:${PORT}/readyz`;
         const said = words && `jwks-server: error: the server at ${url} ${words}\n`;
         assert.equal(stderr, said ?? "");
         assert.equal(error === undefined, words === undefined);
@@ -57,7 +57,7 @@ Deno.test("healthcheck is silent about a server that is ready, and says where it
     }
     const { stderr } = await workplace.execute(["healthcheck"], { PORT: free });
     assert.deepEqual(stderr.trimEnd().split("\n"), [
-      `jwks-server: error: the server does not answer at http://127.0.0.1:${free}/.well-known/jwks.json`,
+      `jwks-server: error: the server does not answer at http://127.0.0.1:${free}/readyz`,
       "jwks-server: hint: see that it runs, and that HOST and PORT are the same here and there",
     ]);
   }, { alg: "ES256" });

@@ -176,3 +176,43 @@ Deno.test("Server.stop() loses patience with a request that does not end", async
     assert.equal(await (await inFlight).text(), "late");
   });
 });
+
+Deno.test("Server tells an observer of each answer once, with its status, also of what it refuses itself", async () => {
+  const server = new Server({ hostname, port: 0, log: recordingLog().log });
+  const told: [path: string, status: number][] = [];
+  const answered = (request: Request, status: number, milliseconds: number) => {
+    assert.ok(milliseconds >= 0 && milliseconds < 10_000);
+    told.push([new URL(request.url).pathname, status]);
+  };
+  const answers: Record<string, Handler> = {
+    "/now": () => new Response(null, { status: 204 }),
+    "/later": () => Promise.resolve(new Response("later", { status: 201 })),
+    "/broken": () => Promise.reject(new Error("unexpected")),
+  };
+  server.begin((request, info) => answers[new URL(request.url).pathname]!(request, info), {
+    answered,
+  });
+  const url = `http://${server.host}:${server.port}`;
+  for (const [path, method] of [["/now", "GET"], ["/later", "GET"], ["/later", "POST"]]) {
+    await (await fetch(url + path!, { method: method! })).body?.cancel();
+  }
+  await (await fetch(`${url}/broken`)).body?.cancel();
+  await sendRaw(server.port, ["GET /now HTTP/1.1", "Host: x?", "Connection: close"]);
+  await server.stop(5000);
+  assert.deepEqual(told, [
+    ["/now", 204],
+    ["/later", 201],
+    ["/later", 201],
+    ["/broken", 500],
+    ["/", 400],
+  ]);
+});
+
+Deno.test("Server says that it is alive before it begins, and that it can do nothing yet", async () => {
+  await withServer(undefined, async ({ url }) => {
+    const alive = await fetch(`${url}healthz`);
+    assert.deepEqual([alive.status, await alive.json()], [200, { status: "ok" }]);
+    const ready = await fetch(`${url}readyz`);
+    assert.deepEqual([ready.status, (await ready.json()).error], [503, "overloaded"]);
+  });
+});

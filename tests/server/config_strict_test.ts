@@ -19,6 +19,7 @@ const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   JWKS_URI: "https://keys.example/jwks.json",
   AUDIENCE: "orders",
   TRUSTED_PROXIES: "10.0.0.0/8",
+  METRICS_ADDRESS: "127.0.0.1:9464",
 };
 
 /** What must be set beside a variable. */
@@ -108,6 +109,28 @@ Deno.test("loadConfig() refuses a HOST that is an address to some readers and an
 
 Deno.test("loadConfig() refuses a HOST that ends in a number, as URLs take it for an address", () => {
   assertRefused("HOST", ["127.0x1", "a.1", "a.0x1"]);
+});
+
+Deno.test("loadConfig() takes a host and a port as METRICS_ADDRESS, and nothing that could be another", () => {
+  for (
+    const [text, host, port] of [
+      ["127.0.0.1:9464", "127.0.0.1", 9464],
+      ["[::1]:0", "::1", 0],
+      ["metrics.internal:65535", "metrics.internal", 65_535],
+    ] as const
+  ) assert.deepEqual(load({ METRICS_ADDRESS: text }).metricsAddress, { host, port });
+  assert.equal(load({}).metricsAddress, undefined);
+  const incomplete = ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "::1:9464", "[::1]", "[]:1"];
+  const odd = [
+    "[127.0.0.1]:1",
+    "[localhost]:1",
+    "a:65536",
+    "a:-1",
+    "a:1:2",
+    "http://a:1",
+    "010.0.0.1:1",
+  ];
+  assertRefused("METRICS_ADDRESS", [...incomplete, ...odd, "a:9464/metrics", "a:0x1"]);
 });
 
 Deno.test("loadConfig() refuses TRUSTED_PROXIES that are an address to some readers and another to others", () => {

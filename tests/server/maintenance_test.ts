@@ -50,6 +50,7 @@ Deno.test("Maintenance.run() purges log rows older than the retention, and no ot
   await record(0, 1);
   await maintenance.run();
   assert.equal(rows(), 3);
+  assert.equal(maintenance.purgedRows, 3);
   assert.equal(messages("info").length, 1);
 });
 

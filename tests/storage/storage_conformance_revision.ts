@@ -83,6 +83,24 @@ export function testRevision(test: TestProperty): void {
     assert.equal(await storage.revision(), before);
   });
 
+  test("assertWritable() changes nothing that can be read", async (storage) => {
+    await storage.createKeyEncryption(SECRET);
+    await change(storage, [FIRST]);
+    const user = (await storage.createUser(ALICE))!;
+    const before = [await storage.revision(), await contentsOf(storage)];
+    await storage.assertWritable();
+    assert.deepEqual([await storage.revision(), await contentsOf(storage)], before);
+    assert.deepEqual(await storage.listUsers(), [user]);
+    assert.deepEqual(await storage.newestAuthentications(1), []);
+  });
+
+  test("assertWritable() rejects when the storage is closed, which counts as a failure", async (storage) => {
+    await storage.close();
+    const before = storage.failures.unreachable;
+    await assert.rejects(storage.assertWritable(), { code: "storage_unavailable" });
+    assert.equal(storage.failures.unreachable, before + 1);
+  });
+
   test("revision() stays the same when a change is refused", async (storage) => {
     const stale = await storage.readKeys();
     await storage.createKeyEncryption(SECRET);

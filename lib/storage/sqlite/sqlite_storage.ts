@@ -1,7 +1,7 @@
 /** The storage in one SQLite file. */
 
 import { setImmediate } from "node:timers";
-import { isDomainError } from "../../base/errors.ts";
+import { DomainError, isDomainError } from "../../base/errors.ts";
 import type {
   AuthenticationCount,
   AuthenticationEntry,
@@ -18,12 +18,14 @@ import type {
   PasswordReplacement,
   RowId,
   Storage,
+  StorageFailure,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
 import { applyClients, Superseded } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { schemaVersion } from "./examination.ts";
 import { GroupCommit } from "./group_commit.ts";
 import * as keys from "./keys_table.ts";
 import * as meta from "./meta.ts";
@@ -35,6 +37,14 @@ const LOCK_ATTEMPTS = 20;
 
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
+  readonly failures: Record<StorageFailure, number> = {
+    locked: 0,
+    full: 0,
+    "read-only": 0,
+    damaged: 0,
+    unreachable: 0,
+    other: 0,
+  };
   readonly #database: SqliteDatabase;
   /** The rows of the authentication log that are to be written next. */
   readonly #records = new GroupCommit<AuthenticationRecord, boolean>({
@@ -179,6 +189,13 @@ export class SqliteStorage implements Storage {
     return this.#write((database) => authLogs.purgeAuthentications(database, before, limit));
   }
 
+  assertWritable(): Promise<void> {
+    return this.#write((database) => {
+      // A page goes to the disk, and the number on it stays what it is: nothing counts as changed.
+      database.run(`PRAGMA user_version = ${schemaVersion(database)}`);
+    });
+  }
+
   /**
    * Writes a consistent copy to `file`, in place of what stands there, while others go on reading
    * and writing.
@@ -205,9 +222,16 @@ export class SqliteStorage implements Storage {
         return body(this.#database);
       } catch (error) {
         const isLocked = isDomainError(error) && error.data.fault === "locked";
-        if (!isLocked || attempt === LOCK_ATTEMPTS) throw error;
+        if (!isLocked || attempt === LOCK_ATTEMPTS) throw this.#counted(error);
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
     }
+  }
+
+  /** What the domain refuses by itself is no failure of the storage. */
+  #counted(error: unknown): unknown {
+    if (isDomainError(error, "storage_unavailable")) this.failures[error.data.fault!]++;
+    else if (!(error instanceof DomainError || error instanceof Superseded)) this.failures.other++;
+    return error;
   }
 }

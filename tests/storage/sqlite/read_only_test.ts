@@ -73,6 +73,7 @@ Deno.test("SqliteDatabase refuses every write to a snapshot, which would be lost
       writePolicy: () => storage.writePolicy(new Uint8Array([1])),
       replaceClientPolicy: () => storage.replaceClientPolicy(user.id, undefined, "{}"),
       deleteUser: () => storage.deleteUser(user.id, new Uint8Array([1])),
+      assertWritable: () => storage.assertWritable(),
     };
     for (const [name, write] of Object.entries(writes)) {
       await assertUnavailable("read-only", write, name);

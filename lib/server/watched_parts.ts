@@ -1,0 +1,100 @@
+/** The metrics that are read from the parts of the server, from numbers that they keep anyway. */
+
+import type { FairQueue } from "../accounts/fair_queue.ts";
+import { type Clock, numericDate } from "../base/clock.ts";
+import type { FindHindrance } from "../http/health.ts";
+import type { KeyRing } from "../keys/key_ring.ts";
+import { nextKey } from "../rotation/operations.ts";
+import { activeKey, publishedKeys } from "../rotation/policy.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Instruments } from "./instruments.ts";
+import type { Maintenance } from "./maintenance.ts";
+
+/** The parts whose numbers are read. */
+export interface WatchedParts {
+  ring: Pick<KeyRing, "keys" | "policy" | "emergencies">;
+  queue: Pick<FairQueue, "size" | "refusals">;
+  storage: Pick<Storage, "failures">;
+  maintenance: Pick<Maintenance, "purgedRows">;
+  /** What remembers logins, if anything does. */
+  loginCache?: { readonly hits: number } | undefined;
+  findHindrance: FindHindrance;
+  clock: Clock;
+}
+
+/** Makes the metrics whose values are read from these parts, whenever somebody asks. */
+export function readParts(instruments: Instruments, parts: WatchedParts): void {
+  const { queue, storage, maintenance, loginCache, findHindrance } = parts;
+  const count = (name: string, help: string, read: () => number) =>
+    instruments.readCounter(name, help, [], () => [[{}, read()]]);
+  const gauge = instruments.readGauge.bind(instruments);
+
+  readKeys(instruments, parts);
+  gauge("jwks_password_hash_queue", "Passwords that wait to be hashed.", () => queue.size);
+  count(
+    "jwks_password_hash_refused_total",
+    "Passwords that were not hashed because too many waited.",
+    () => queue.refusals,
+  );
+  if (loginCache !== undefined) {
+    count(
+      "jwks_login_cache_hits_total",
+      "Logins that were remembered, and cost no hash.",
+      () => loginCache.hits,
+    );
+  }
+  instruments.readCounter(
+    "jwks_storage_errors_total",
+    "What the database could not do, by the reason.",
+    ["kind"],
+    () => Object.entries(storage.failures).map(([kind, value]) => [{ kind }, value]),
+  );
+  count(
+    "jwks_log_rows_purged_total",
+    "Old rows of the authentication log that were deleted.",
+    () => maintenance.purgedRows,
+  );
+  gauge(
+    "jwks_ready",
+    "Whether a key can sign and the database takes a write.",
+    async () => await findHindrance() === undefined ? 1 : 0,
+  );
+}
+
+function readKeys(instruments: Instruments, { ring, clock }: WatchedParts): void {
+  const gauge = instruments.readGauge.bind(instruments);
+  const now = () => numericDate(clock());
+  gauge(
+    "jwks_active_key_age_seconds",
+    "For how long the active key has signed; no value when no key signs.",
+    () => since(activeKey(ring.keys, now())?.signFrom, now()),
+  );
+  gauge(
+    "jwks_next_rotation_seconds",
+    "Time until the next key signs; no value when there is no next key.",
+    () => {
+      const age = since(nextKey(ring.keys, now())?.signFrom, now());
+      return age === undefined ? undefined : -age;
+    },
+  );
+  gauge(
+    "jwks_key_rotation_seconds",
+    "For how long a key signs, by the policy in force.",
+    () => ring.policy.rotation,
+  );
+  gauge(
+    "jwks_published_keys",
+    "Keys in the JWK set.",
+    () => publishedKeys(ring.keys, now()).length,
+  );
+  instruments.readCounter(
+    "jwks_unplanned_rotations_total",
+    "Times that a key had to sign which no verifier could know.",
+    [],
+    () => [[{}, ring.emergencies]],
+  );
+}
+
+function since(moment: number | undefined, now: number): number | undefined {
+  return moment === undefined ? undefined : now - moment;
+}

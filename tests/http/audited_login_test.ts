@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { storageUnavailable } from "../../lib/base/errors.ts";
+import { createLog } from "../../lib/base/log.ts";
+import type { Observer } from "../../lib/http/observer.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
+import { json, openStorage, wrapStorage } from "../support.ts";
+import { makeOAuthApp, read } from "./oauth_app.ts";
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const TRACEPARENT = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The app, with what its log and its observer were told. */
+async function makeAudited(wrap: (storage: Storage) => Storage = (storage) => storage) {
+  const told: string[] = [];
+  const observer: Observer = {
+    answered() {},
+    limited: () => void told.push("limited"),
+    authenticated: (outcome) => void told.push(outcome),
+    issued: (grant, alg) => void told.push(`${grant} ${alg}`),
+  };
+  const made = await makeOAuthApp({ app: { observer }, storage: wrap(openStorage()) });
+  const audit = () =>
+    made.lines.map((line) => JSON.parse(line)).filter((line) => line.audit === true);
+  const login = async (username: string, password: string, query = "") => {
+    made.time.advance(1);
+    return await made.send(`/auth${query}`, json({ username, password }));
+  };
+  return { ...made, audit, told, login };
+}
+
+/** The line that there is, without what differs each time. */
+function single<Line extends { time: string; request_id: string }>([line, ...more]: Line[]) {
+  assert.deepEqual(more, []);
+  const { time: _, request_id, ...rest } = line!;
+  assert.match(request_id, UUID);
+  return rest;
+}
+
+Deno.test("A token of POST /auth leaves one line: whose, from where, which, and never the token", async () => {
+  const { audit, login, password, told, lines } = await makeAudited();
+  const { token } = await (await login("svc", password)).json();
+  const { header, claims } = read(token);
+  assert.deepEqual(single(audit()), {
+    level: "info",
+    message: "a token was issued",
+    audit: true,
+    outcome: "succeeded",
+    address: "192.0.2.1",
+    client: "svc",
+    kid: header.kid,
+    jti: claims.jti,
+    audience: claims.aud,
+    grant: "password",
+  });
+  assert.deepEqual(told, ["succeeded", "password ES256"]);
+  for (const secret of [password, token, token.split(".")[2]]) {
+    assert.ok(!lines.join("\n").includes(secret));
+  }
+});
+
+Deno.test("Each way to a token is told apart, and an audience that is asked for is the one in the line", async () => {
+  const { audit, login, token, password, setPolicy, told } = await makeAudited();
+  await setPolicy({ audiences: ["https://one.example", "https://two.example"] });
+  await login("svc", password, "?expired=true");
+  const { body } = await token({ resource: "https://two.example" });
+  const [expired, granted] = audit();
+  assert.equal(expired.grant, "expired");
+  assert.equal(expired.audience, "https://one.example");
+  assert.equal(granted.grant, "client_credentials");
+  assert.equal(granted.audience, "https://two.example");
+  assert.equal(granted.jti, read(body.access_token).claims.jti);
+  assert.notEqual(granted.request_id, expired.request_id);
+  assert.deepEqual(told, [
+    "succeeded",
+    "expired ES256",
+    "succeeded",
+    "client_credentials ES256",
+  ]);
+});
+
+Deno.test("A line has the trace that a valid traceparent names, and no other", async () => {
+  const { audit, token } = await makeAudited();
+  await token({}, TRACEPARENT);
+  await token({}, { traceparent: TRACEPARENT.traceparent.toUpperCase() });
+  await token({ client_secret: "wrong" }, TRACEPARENT);
+  assert.deepEqual(audit().map(({ trace_id }) => trace_id), [TRACE, undefined, TRACE]);
+});
+
+Deno.test("A refused authentication leaves a line on every route, with the name that was claimed", async () => {
+  const { audit, login, post, secret, grant, told } = await makeAudited();
+  const wrong = { ...secret, client_secret: "wrong horse battery" };
+  await login("svc", "wrong horse battery");
+  await post("/token", { ...grant, ...wrong });
+  await post("/introspect", { ...wrong, token: "x" });
+  await post("/password", wrong);
+  const expected = {
+    level: "info",
+    message: "an authentication was refused",
+    audit: true,
+    outcome: "refused",
+    address: "192.0.2.1",
+    client: "svc",
+  };
+  const found = audit();
+  assert.equal(found.length, 4);
+  for (const line of found) assert.deepEqual(single([line]), expected);
+  assert.ok(!JSON.stringify(found).includes("wrong horse"));
+  assert.deepEqual(told, ["refused", "refused", "refused", "refused"]);
+});
+
+Deno.test("A name that was claimed is told only where it surely is one, and no password instead of it", async () => {
+  const { audit, login, password } = await makeAudited();
+  for (const name of ["a b", "x\u001b[2J", "<script>", "x".repeat(65), password, "nobody"]) {
+    await login(name, "wrong");
+  }
+  assert.deepEqual(
+    audit().map(({ client }) => client),
+    [undefined, undefined, undefined, undefined, undefined, "nobody"],
+  );
+  assert.ok(!JSON.stringify(audit()).includes(password));
+});
+
+Deno.test("A refused assertion leaves a line with the client that it speaks of, and nothing of it", async () => {
+  const { audit, post, grant, addKey, assertion } = await makeAudited();
+  const key = await addKey("one");
+  const late = await assertion(key, { exp: 1 });
+  assert.equal((await post("/token", { ...grant, ...late })).status, 401);
+  const none = { ...late, client_assertion: "no assertion at all" };
+  assert.equal((await post("/token", { ...grant, ...none })).status, 401);
+  assert.deepEqual(audit().map(({ client, outcome }) => [client, outcome]), [
+    ["svc", "refused"],
+    [undefined, "refused"],
+  ]);
+  const [, , signature] = late.client_assertion!.split(".");
+  assert.ok(!JSON.stringify(audit()).includes(signature!));
+});
+
+Deno.test("Who is known and asks for too much is denied, and has no token's line", async () => {
+  const { audit, token, told } = await makeAudited();
+  assert.equal((await token({ scope: "everything" })).body.error, "invalid_scope");
+  const { message, client, outcome } = single(audit());
+  assert.deepEqual([message, client, outcome], ["an authentication was denied", "svc", "denied"]);
+  assert.deepEqual(told, ["denied"]);
+});
+
+Deno.test("What could not be checked is counted, and its line is that of the failure, of the same request", async () => {
+  let error: Error | undefined;
+  const { audit, login, token, password, told, lines } = await makeAudited((storage) =>
+    wrapStorage(storage, (own) => ({
+      recordAuthentication: (record) =>
+        error ? Promise.reject(error) : own.recordAuthentication(record),
+    }))
+  );
+  const attempts = [() => login("svc", password), () => token()];
+  for (const attempt of attempts) {
+    for (error of [storageUnavailable("full"), new Error("unexpected")]) {
+      lines.length = 0;
+      assert.ok((await attempt()).status >= 500);
+      assert.deepEqual(audit(), []);
+      const [line, ...more] = lines.map((text) => JSON.parse(text));
+      assert.deepEqual(more, []);
+      assert.match(line.request_id, UUID);
+    }
+  }
+  assert.deepEqual(told, ["failed", "failed", "failed", "failed"]);
+});
+
+Deno.test("Requests over the limit are told to the observer, and leave no line", async () => {
+  const { audit, send, told } = await makeAudited();
+  const wrong = json({ username: "svc", password: "wrong" });
+  for (let count = 0; count < 12; count++) await send("/auth", wrong);
+  assert.deepEqual(told.filter((what) => what === "limited").length, 2);
+  assert.equal(audit().length, 10);
+});
+
+Deno.test("A log from level warn upwards has no line of the audit", async () => {
+  const lines: string[] = [];
+  const log = createLog("warn", (line) => void lines.push(line));
+  const { token } = await makeOAuthApp({ app: { log } });
+  assert.equal((await token()).status, 200);
+  assert.equal((await token({ client_secret: "wrong" })).status, 401);
+  assert.deepEqual(lines, []);
+});
