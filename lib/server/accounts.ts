@@ -19,6 +19,12 @@ const HASH_QUEUE = 512;
 const REMEMBERED_LOGINS = 100_000;
 const KNOWN_PLACES = 100_000;
 
+/**
+ * A name may be tried as often as two addresses may send: one address alone never comes to that,
+ * whose requests are counted a little earlier than the tries that they lead to.
+ */
+const NETWORKS_A_NAME = 2;
+
 const now = () => performance.now();
 
 export interface ServerAccounts {
@@ -45,7 +51,11 @@ export function createAccounts(
   const loginCache = authCacheTtl === 0
     ? undefined
     : new LoginCache({ ttl: authCacheTtl * 1000, capacity: REMEMBERED_LOGINS, now });
-  const window = new SlidingWindow({ limit, window: rateWindow * 1000, now });
+  const window = new SlidingWindow({
+    limit: NETWORKS_A_NAME * limit,
+    window: rateWindow * 1000,
+    now,
+  });
   const accounts = new Accounts({
     ...database,
     hasher: new PasswordHasher(argon2, queue),

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { Answer, Client } from "./client.ts";
 import { Server } from "./harness.ts";
 
-const STRANGER = { username: "nobody", password: "nothing" };
+/** Who nobody is, by another name each time: a name has a limit of its own. */
+function stranger() {
+  return { username: `user-${crypto.randomUUID()}`, password: "nothing" };
+}
 
 let server: Server;
 Deno.test.beforeAll(async () => void (server = await Server.start()));
@@ -10,7 +13,7 @@ Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 
 /** So many requests of a client at the same moment. */
 function burst(client: Client, count: number, path = "/auth"): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: count }, () => client.post(path, STRANGER)));
+  return Promise.all(Array.from({ length: count }, () => client.post(path, stranger())));
 }
 
 function statuses(answers: readonly Answer[]): number[] {
@@ -36,7 +39,7 @@ Deno.test("a rejected request is told when to come again, and then is admitted",
   assert.equal(rejected.headers.get("ratelimit"), '"auth";r=0;t=1');
   assert.equal(rejected.headers.get("retry-after"), "1");
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.equal((await client.post("/auth", STRANGER)).status, 401);
+  assert.equal((await client.post("/auth", stranger())).status, 401);
 });
 
 Deno.test("an admitted request is told how many more would be", async () => {
@@ -51,9 +54,9 @@ Deno.test("an admitted request is told how many more would be", async () => {
 Deno.test("a rejected request does not make the client wait for longer", async () => {
   using client = server.from("127.0.2.4");
   await burst(client, 10);
-  for (const end = Date.now() + 700; Date.now() < end;) await client.post("/auth", STRANGER);
+  for (const end = Date.now() + 700; Date.now() < end;) await client.post("/auth", stranger());
   await new Promise((resolve) => setTimeout(resolve, 400));
-  assert.equal((await client.post("/auth", STRANGER)).status, 401);
+  assert.equal((await client.post("/auth", stranger())).status, 401);
 });
 
 Deno.test("another client is not affected", async () => {
@@ -87,7 +90,7 @@ Deno.test("the JWKS is not limited", async () => {
 Deno.test("X-Forwarded-For neither evades the limit nor enters the record by default", async () => {
   using client = server.from("127.0.2.10");
   const answers = await Promise.all(Array.from({ length: 15 }, (_, i) => {
-    return client.post("/auth", STRANGER, { "x-forwarded-for": `203.0.113.${i}` });
+    return client.post("/auth", stranger(), { "x-forwarded-for": `203.0.113.${i}` });
   }));
   assert.deepEqual(statuses(answers), [...Array(10).fill(401), ...Array(5).fill(429)]);
   assert.equal(logRows("127.0.2.10"), 10);
@@ -103,7 +106,7 @@ Deno.test("X-Forwarded-For is believed from a trusted proxy, from the right, and
     proxied.query<{ request_ip: string }>("SELECT request_ip FROM auth_logs ORDER BY id")
       .map(({ request_ip }) => request_ip);
   const via = (client: Client, forwarded: string) =>
-    client.post("/auth", STRANGER, { "x-forwarded-for": forwarded });
+    client.post("/auth", stranger(), { "x-forwarded-for": forwarded });
   await via(proxied, "203.0.113.9");
   await via(proxied, "198.51.100.7, 203.0.113.8");
   await via(proxied, "203.0.113.7, 10.1.2.3");
