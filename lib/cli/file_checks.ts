@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { diskFault } from "../base/disk.ts";
 import { secretFileOf } from "../sealing/secret_file.ts";
 import type { Config } from "../server/config.ts";
-import { checkIntegrity, examineDatabase } from "../storage/sqlite/examination.ts";
+import { examineDatabase } from "../storage/sqlite/examination.ts";
+import { checkIntegrity } from "../storage/sqlite/integrity.ts";
 import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 

@@ -5,9 +5,10 @@ import { diskFault } from "../../base/disk.ts";
 import { isDomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
 import { copyCheckpointed } from "./checkpointed_copy.ts";
-import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
+import { type Examination, examineDatabase } from "./examination.ts";
 import { openFailure } from "./faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
+import { schemaVersion } from "./unchanged.ts";
 
 /**
  * How many pages the write-ahead log may have before it is written into the file: few, since that

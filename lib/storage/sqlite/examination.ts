@@ -4,12 +4,14 @@
  */
 
 import { irregularity } from "../../base/disk.ts";
-import { DomainError, isDomainError, type StorageFault } from "../../base/errors.ts";
+import { DomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
-import { Connection, OPENING_TIMEOUT } from "./connection.ts";
+import { type Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
+import { integrityOf } from "./integrity.ts";
 import { readKeyEncryption } from "./meta.ts";
 import { SCHEMA_VERSION, tablesOf } from "./schema.ts";
+import { openUnchanged, schemaVersion, sizeOf } from "./unchanged.ts";
 
 /** What was found; it is handed on to whoever opens the database, so that it is examined once. */
 export interface Examination {
@@ -74,53 +76,6 @@ export function examineDatabase(
   }
 }
 
-/**
- * Everything that is wrong with the whole database, `ok` if nothing is; it is read from its first to
- * its last byte.
- *
- * @throws as `examineDatabase` does.
- */
-export function checkIntegrity(path: string): string {
-  const { connection } = openUnchanged(path, OPENING_TIMEOUT);
-  try {
-    const tables = ["sqlite_schema", ...tablesOf(schemaVersion(connection))];
-    const found = tables.map((table) => integrityOf(connection, table));
-    const damage = found.filter((details) => details !== "ok");
-    // Only the check of everything sees the pages that belong to no table.
-    return damage.length > 0 ? damage.join("; ") : quickCheck(connection, "");
-  } catch (error) {
-    throw openFailure(path, error);
-  } finally {
-    connection.close();
-  }
-}
-
-/** What is wrong with a table, by its name; SQLite does not always say which one it is. */
-function integrityOf(connection: Connection, table: string): string {
-  try {
-    const details = quickCheck(connection, `(${table})`);
-    return details === "ok" ? details : `${table}: ${details}`;
-  } catch (error) {
-    if (!isDomainError(error) || error.data.fault !== "damaged") throw error;
-    return `${table}: ${(error.cause as Error).message}`;
-  }
-}
-
-function quickCheck(connection: Connection, scope: string): string {
-  const rows = connection.all<{ quick_check: string }>(`PRAGMA quick_check${scope}`);
-  return rows.map((row) => row.quick_check).join(", ");
-}
-
-/** The size of a file in bytes; 0 when there is none. */
-export function sizeOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw openFailure(path, error);
-  }
-}
-
 function assertRegular(path: string): void {
   let kind: string | undefined;
   try {
@@ -145,33 +100,6 @@ function assertDatabase(path: string): void {
   }
   if (sizeOf(path) >= SMALLEST && new TextDecoder().decode(start) === MAGIC) return;
   throw corruption(path, "it does not begin as a SQLite database does");
-}
-
-/**
- * Opens the database so that looking at it and closing it leaves everything as it was. With a
- * write-ahead log that must be read-only, or closing would write the log into the file; without one
- * it must not, or the empty log that SQLite makes could not be removed by closing. Where the disk
- * has no place for that log, the file alone is the whole database, and is read into memory.
- */
-function openUnchanged(
-  path: string,
-  busyTimeout: number,
-): { connection: Connection; fault?: StorageFault } {
-  const hasLog = sizeOf(`${path}-wal`) > 0;
-  const connection = Connection.open(path, { readOnly: hasLog, busyTimeout });
-  try {
-    connection.get("SELECT name FROM sqlite_schema");
-    return { connection };
-  } catch (error) {
-    connection.close();
-    const failure = openFailure(path, error);
-    const { fault } = (failure as DomainError).data ?? {};
-    const snapshot = hasLog || (fault !== "read-only" && fault !== "full")
-      ? undefined
-      : Connection.fromBytes(Deno.readFileSync(path));
-    if (snapshot === undefined) throw failure;
-    return { connection: snapshot, fault: fault! };
-  }
 }
 
 function assertVersion(path: string, connection: Connection): number {
@@ -213,9 +141,4 @@ function assertSound(path: string, connection: Connection, withUsers: boolean): 
     const details = integrityOf(connection, table);
     if (details !== "ok") throw corruption(path, details);
   }
-}
-
-/** The number of migrations that were applied. */
-export function schemaVersion(connection: Pick<Connection, "get">): number {
-  return connection.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
 }
