@@ -170,6 +170,23 @@ export interface AuthenticationCount {
   odd: RowId | null;
 }
 
+/** Which users are asked for. */
+export interface UserQuery {
+  /** Only users with a greater id; without it, from the first on. */
+  afterId?: RowId | undefined;
+  limit: number;
+}
+
+/** Where in the authentication log to begin. */
+export interface AuthenticationStart {
+  /** At the first entry since then, in milliseconds since the epoch. */
+  since: number;
+  /** Only this user's entries count, in any ASCII case. */
+  username?: string | undefined;
+  /** Only so many of the entries since then, the last. */
+  last?: number | undefined;
+}
+
 /** Which entries of the authentication log are asked for. */
 export interface AuthenticationQuery {
   /** Only entries with a greater id. */

@@ -11,6 +11,7 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  AuthenticationStart,
   ClientChanges,
   ClientRecord,
   KeyChange,
@@ -21,6 +22,7 @@ import type {
   NewUser,
   PasswordReplacement,
   RowId,
+  UserQuery,
   UserRecord,
 } from "./records.ts";
 
@@ -62,8 +64,10 @@ export interface UserStorage {
   createUser(user: NewUser): Promise<UserRecord | undefined>;
   /** The user of that name, in any ASCII case. */
   findUser(username: string): Promise<UserRecord | undefined>;
-  /** In the order of registration. */
-  listUsers(): Promise<UserRecord[]>;
+  /** The user of that address, in any ASCII case. */
+  findUserByEmail(email: string): Promise<UserRecord | undefined>;
+  /** A page of the users, in the order of their ids, which is that of registration. */
+  listUsers(query: UserQuery): Promise<UserRecord[]>;
   /** Replaces a password hash, unless it changed since it was read; says whether it did. */
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean>;
 }
@@ -118,6 +122,8 @@ export interface AuthenticationStorage {
    * nothing is written, and the answer is false.
    */
   recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
+  /** The id after which those entries begin that are asked for. */
+  seekAuthentications(start: AuthenticationStart): Promise<RowId>;
   /** Entries in the order of their ids. */
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]>;
   /** The entries with the latest times, latest first. */

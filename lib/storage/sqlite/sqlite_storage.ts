@@ -6,6 +6,7 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  AuthenticationStart,
   ClientChanges,
   ClientRecord,
   KeyChange,
@@ -17,6 +18,7 @@ import type {
   PasswordReplacement,
   RowId,
   Storage,
+  UserQuery,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
@@ -86,8 +88,12 @@ export class SqliteStorage implements Storage {
     return this.#read((database) => users.findUser(database, username));
   }
 
-  listUsers(): Promise<UserRecord[]> {
-    return this.#read(users.listUsers);
+  findUserByEmail(email: string): Promise<UserRecord | undefined> {
+    return this.#read((database) => users.findUserByEmail(database, email));
+  }
+
+  listUsers(query: UserQuery): Promise<UserRecord[]> {
+    return this.#read((database) => users.listUsers(database, query));
   }
 
   replacePasswordHash(userId: RowId, from: string, to: string): Promise<boolean> {
@@ -149,6 +155,12 @@ export class SqliteStorage implements Storage {
 
   recordAuthentication(record: AuthenticationRecord): Promise<boolean> {
     return this.#write((database) => authLogs.recordAuthentication(database, record));
+  }
+
+  seekAuthentications(start: AuthenticationStart): Promise<RowId> {
+    return this.#read((database) =>
+      database.snapshot(() => authLogs.seekAuthentications(database, start))
+    );
   }
 
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {

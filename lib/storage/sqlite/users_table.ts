@@ -1,7 +1,7 @@
 /** The table `users`, and the tombstones of those deleted. */
 
 import { timestamp } from "../../base/clock.ts";
-import type { NewUser, RowId, UserRecord } from "../storage.ts";
+import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
 import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
@@ -31,8 +31,17 @@ export function findUser(database: SqliteDatabase, username: string): UserRecord
   );
 }
 
-export function listUsers(database: SqliteDatabase): UserRecord[] {
-  return database.all<UserRecord>(`SELECT ${COLUMNS} FROM users ORDER BY id`);
+export function findUserByEmail(database: SqliteDatabase, email: string): UserRecord | undefined {
+  const sql = `SELECT ${COLUMNS} FROM users WHERE email = ? COLLATE NOCASE`;
+  return database.get<UserRecord>(sql, email);
+}
+
+export function listUsers(database: SqliteDatabase, { afterId, limit }: UserQuery): UserRecord[] {
+  const page = (condition: string) =>
+    `SELECT ${COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
+  return afterId === undefined
+    ? database.all<UserRecord>(page(""), limit)
+    : database.all<UserRecord>(page("WHERE users.id > ?"), afterId, limit);
 }
 
 /** Says whether it did: not when the hash is another one by now. */
