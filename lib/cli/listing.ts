@@ -1,5 +1,9 @@
-/** Listings of any length: printed as they are read, a page at a time. */
+/**
+ * Listings of any length: printed as they are read, a page at a time. Between two pages the event
+ * loop has a turn, without which garbage piles up.
+ */
 
+import { setImmediate } from "node:timers/promises";
 import { printableJson } from "../base/text.ts";
 import type { Output } from "./output.ts";
 import type { Screen } from "./screen.ts";
@@ -55,6 +59,7 @@ export async function printPages(
       room -= shown.length;
     }
     isEmpty &&= lines.length === 0;
+    await setImmediate();
   }
   return isEmpty ? "empty" : "whole";
 }
@@ -71,6 +76,7 @@ export async function printJsonArray(output: Output, pages: Pages<unknown>): Pro
       lines.push(...own);
     }
     output.printLines(lines);
+    await setImmediate();
   }
   output.printLines(last === undefined ? ["[]"] : [last, "]"]);
 }

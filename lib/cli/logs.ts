@@ -31,7 +31,7 @@ export function addLogs(program: Command, context: CommandContext): void {
 const FOLLOW_INTERVAL = 500;
 
 /** Entries read at a time: a log of years must not fill the memory. */
-const PAGE = 1000;
+const PAGE = 100;
 
 /** Entries shown when nothing is said of how many. */
 const USUAL = 100;

@@ -49,10 +49,17 @@ export function writeError(line: string): void {
   writeAll(Deno.stderr, `${printable(line)}\n`);
 }
 
+/** What is written passes through here: bytes of its own for each piece would pile up. */
+const BUFFER = new Uint8Array(16_384);
+
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += stream.writeSync(bytes.subarray(written));
+  const encoder = new TextEncoder();
+  for (let from = 0; from < text.length;) {
+    const { read, written: length } = encoder.encodeInto(text.slice(from), BUFFER);
+    from += read;
+    for (let written = 0; written < length;) {
+      written += stream.writeSync(BUFFER.subarray(written, length));
+    }
   }
 }
 

@@ -2,7 +2,8 @@
 
 import type { RowId, UserRecord, UserStorage } from "./storage.ts";
 
-const PAGE = 1000;
+/** Few: what outlives a collection of the young is kept for long. */
+const PAGE = 100;
 
 /** Every user in the order of ids. Who registers meanwhile may be among them or not. */
 export async function* pagesOfUsers(

@@ -87,7 +87,7 @@ export function testUsers(test: TestProperty): void {
 
   test("listUsers() has every user in the order of registration", async (storage) => {
     assert.deepEqual(await storage.listUsers({ limit: 100 }), []);
-    const users = [await storage.createUser(BOB), await storage.createUser(ALICE)];
+    const users = [{ ...await storage.createUser(BOB) }, { ...await storage.createUser(ALICE) }];
     assert.deepEqual(await storage.listUsers({ limit: 100 }), users);
   });
 

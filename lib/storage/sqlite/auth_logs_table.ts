@@ -10,13 +10,15 @@ import type {
   RowId,
 } from "../storage.ts";
 import { isUsable, setLastUsed } from "./clients_tables.ts";
-import { exact, text } from "./columns.ts";
+import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { setLastLogin } from "./users_table.ts";
 
 const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_ip")} AS ip, ` +
   `${text("request_timestamp")} AS timestamp, ${text("username")} AS username ` +
   "FROM auth_logs LEFT JOIN users ON users.id = user_id";
+
+const NAMES = ["id", "ip", "timestamp", "username"];
 
 /** In a transaction: false, with nothing written, when the user is not as it was checked. */
 export function recordAuthentication(
@@ -87,14 +89,9 @@ export function readAuthentications(
   { afterId, since, username, limit }: AuthenticationQuery,
 ): AuthenticationEntry[] {
   const ofUser = username === undefined ? [] : [username];
-  return database.all<AuthenticationEntry>(
-    `${SELECT_ENTRIES} WHERE auth_logs.id > ? AND ${IS_SINCE} ` +
-      `${username === undefined ? "" : `AND ${IS_OF_USER} `}ORDER BY auth_logs.id LIMIT ?`,
-    afterId,
-    timestamp(since),
-    ...ofUser,
-    limit,
-  );
+  const query = `${SELECT_ENTRIES} WHERE auth_logs.id > ? AND ${IS_SINCE} ` +
+    `${username === undefined ? "" : `AND ${IS_OF_USER} `}ORDER BY auth_logs.id LIMIT ?`;
+  return pageOf(database.get(asPage(NAMES, query), afterId, timestamp(since), ...ofUser, limit));
 }
 
 export function newestAuthentications(

@@ -2,12 +2,14 @@
 
 import { timestamp } from "../../base/clock.ts";
 import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
-import { exact, text } from "./columns.ts";
+import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 const COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
   `${text("password_hash")} AS passwordHash, ${text("email")} AS email, ` +
   `${text("date_registered")} AS dateRegistered, ${text("last_login")} AS lastLogin`;
+
+const NAMES = ["id", "username", "passwordHash", "email", "dateRegistered", "lastLogin"];
 
 const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 
@@ -37,11 +39,10 @@ export function findUserByEmail(database: SqliteDatabase, email: string): UserRe
 }
 
 export function listUsers(database: SqliteDatabase, { afterId, limit }: UserQuery): UserRecord[] {
-  const page = (condition: string) =>
-    `SELECT ${COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
-  return afterId === undefined
-    ? database.all<UserRecord>(page(""), limit)
-    : database.all<UserRecord>(page("WHERE users.id > ?"), afterId, limit);
+  const after = afterId === undefined ? [] : [afterId];
+  const condition = afterId === undefined ? "" : "WHERE users.id > ?";
+  const query = `SELECT ${COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
+  return pageOf(database.get(asPage(NAMES, query), ...after, limit));
 }
 
 /** Says whether it did: not when the hash is another one by now. */
