@@ -105,7 +105,7 @@ async function begin(
   );
   server.begin(createHandler(config, { database, ring, hasher, port: server.port }));
   const { authLogRetention } = config;
-  const maintenance = new Maintenance({ ...database, ring, authLogRetention });
+  const maintenance = new Maintenance({ ...database, ring, authLogRetention, now });
   const completed = maintenance.start();
   hasher.prepare().catch((error) => log.warn("the decoy hash is made later", errorFields(error)));
   // It serves already; who waits for the line also finds every key in the database.

@@ -14,7 +14,7 @@ import { schemaVersion } from "./unchanged.ts";
  * How many pages the write-ahead log may have before it is written into the file: few, since that
  * holds up everything else for as long as it takes.
  */
-const CHECKPOINT_PAGES = 200;
+const CHECKPOINT_PAGES = 100;
 
 /** A counter of changes as no program of this kind writes it: it would not count any more. */
 const IS_SPOILT = "name = 'keys_revision' AND " +
