@@ -26,6 +26,7 @@ import { applyClientsFile, readClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
+import { beginRun, endRun } from "./run_mark.ts";
 import type { StopSignal } from "./stop_signal.ts";
 
 /** How long requests in flight may take once the server is told to stop, in milliseconds. */
@@ -72,6 +73,7 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
   log.info("stopping", { signal: await stop.received });
   await within(GRACE, Promise.all([server.stop(GRACE), maintenance?.stop()]));
+  await endRun(database);
   await database.storage.close();
   log.info("stopped");
 }
@@ -94,6 +96,7 @@ async function begin(
 ): Promise<Maintenance> {
   const { log } = database;
   const ring = await KeyRing.open(database);
+  await beginRun(database);
   const hasher = new PasswordHasher(
     config.argon2,
     new FairQueue({

@@ -38,7 +38,8 @@ export function integrityOf(connection: Connection, table: string): string {
   }
 }
 
-function quickCheck(connection: Connection, scope: string): string {
+/** What SQLite finds wrong in a scope, `(table)`, or everywhere; `ok` if nothing is. */
+export function quickCheck(connection: Connection, scope: string): string {
   const rows = connection.all<{ quick_check: string }>(`PRAGMA quick_check${scope}`);
   return rows.map((row) => row.quick_check).join(", ");
 }

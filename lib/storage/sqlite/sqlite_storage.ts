@@ -36,6 +36,8 @@ const LOCK_ATTEMPTS = 20;
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
   readonly #database: SqliteDatabase;
+  /** Tells this process from other servers on the database. */
+  readonly #server = crypto.getRandomValues(new Uint8Array(16));
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -177,6 +179,15 @@ export class SqliteStorage implements Storage {
 
   purgeAuthentications(before: number, limit: number): Promise<number> {
     return this.#write((database) => authLogs.purgeAuthentications(database, before, limit));
+  }
+
+  /** Leaves a mark that a server runs, until `endRun`: without that, the next start checks more. */
+  beginRun(): Promise<void> {
+    return this.#write((database) => meta.markRunning(database, this.#server));
+  }
+
+  endRun(): Promise<void> {
+    return this.#write((database) => meta.unmarkRunning(database, this.#server));
   }
 
   /**
