@@ -34,6 +34,8 @@ export interface ApplyOptions {
   prune?: boolean | undefined;
   /** Whether it is only told what would change. */
   dryRun?: boolean | undefined;
+  /** Is told how many of the clients are decided: a password takes its time. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** How often it is decided anew because others change clients at the same moment. */
@@ -76,7 +78,7 @@ export async function applyDeclaration(
 async function decide(
   parts: DeclaredClientsParts,
   declaration: Declaration,
-  { prune = false }: ApplyOptions,
+  { prune = false, onProgress = () => {} }: ApplyOptions,
   hashes: Map<string, string>,
 ): Promise<Plan> {
   const { storage, clock } = parts;
@@ -94,7 +96,8 @@ async function decide(
   for (const { username } of remove) {
     plan.told.push({ username, lines: [`- client ${username}`] });
   }
-  for (const client of clients) {
+  for (const [done, client] of clients.entries()) {
+    onProgress(done, clients.length);
     const { username, keys } = client;
     const record = await storage.findClient(username);
     const hash = await newHash(parts, client, record, hashes);

@@ -3,6 +3,7 @@
 import { isoTime } from "../base/clock.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { lowerFirst, printable, printableJson } from "../base/text.ts";
+import { Progress } from "./progress.ts";
 import { findScreen, type Screen } from "./screen.ts";
 import { type Columns, Table } from "./table.ts";
 
@@ -18,6 +19,8 @@ export interface Output {
   printStrong(line: string): void;
   /** The terminal, when a person sits at it who may be asked whether to go on. */
   screen: Screen | undefined;
+  /** Says how far the command is; whatever is printed takes its line away first. */
+  progress: Progress;
   /** Says what matters beside the output, on standard error. */
   log: Log;
 }
@@ -25,7 +28,12 @@ export interface Output {
 /** The process's standard output. A reader that has gone away (`| head`) ends the process. */
 export function standardOutput(): Output {
   const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
+  const progress = new Progress({
+    write: Deno.stderr.isTerminal() ? (text) => writeAll(Deno.stderr, text) : undefined,
+    now: () => performance.now(),
+  });
   const write = (text: string) => {
+    progress.clear();
     try {
       writeAll(Deno.stdout, `${text}\n`);
     } catch (error) {
@@ -40,7 +48,11 @@ export function standardOutput(): Output {
     printStrong: (line) =>
       write(isColoured ? `\x1b[1m${printable(line)}\x1b[22m` : printable(line)),
     screen: findScreen(),
-    log: createWarnings(writeError),
+    progress,
+    log: createWarnings((line) => {
+      progress.clear();
+      writeError(line);
+    }),
   };
 }
 

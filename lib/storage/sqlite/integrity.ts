@@ -6,20 +6,29 @@ import { openFailure } from "./faults.ts";
 import { tablesOf } from "./schema.ts";
 import { openUnchanged, schemaVersion } from "./unchanged.ts";
 
+export interface IntegrityOptions {
+  /** Is told what is checked next, and which of how many steps that is. */
+  onStep?: (what: string, step: number, steps: number) => void;
+}
+
 /**
  * Everything that is wrong with the whole database, `ok` if nothing is; it is read from its first to
  * its last byte.
  *
  * @throws as `examineDatabase` does.
  */
-export function checkIntegrity(path: string): string {
+export function checkIntegrity(path: string, { onStep = () => {} }: IntegrityOptions = {}): string {
   const { connection } = openUnchanged(path, OPENING_TIMEOUT);
   try {
     const tables = ["sqlite_schema", ...tablesOf(schemaVersion(connection))];
-    const found = tables.map((table) => integrityOf(connection, table));
+    const found = tables.map((table, index) => {
+      onStep(table, index + 1, tables.length + 1);
+      return integrityOf(connection, table);
+    });
     const damage = found.filter((details) => details !== "ok");
-    // Only the check of everything sees the pages that belong to no table.
-    return damage.length > 0 ? damage.join("; ") : quickCheck(connection, "");
+    if (damage.length > 0) return damage.join("; ");
+    onStep("all pages", tables.length + 1, tables.length + 1);
+    return quickCheck(connection, ""); // only this sees the pages that belong to no table
   } catch (error) {
     throw openFailure(path, error);
   } finally {
