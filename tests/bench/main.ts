@@ -11,10 +11,10 @@ import { measureJwks } from "./jwks.ts";
 import { measureLimiter } from "./limiter.ts";
 import { measureLogin } from "./login.ts";
 import { measureNeighbour } from "./neighbour.ts";
-import { measureOpening } from "./opening.ts";
 import { measurePurge } from "./purge.ts";
 import { measureRefusal } from "./refusal.ts";
 import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./row.ts";
+import { measureScale } from "./scale.ts";
 import { measureStart } from "./start.ts";
 import { measureToken } from "./token.ts";
 
@@ -27,11 +27,11 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,
-  "opening": measureOpening,
   "purge": measurePurge,
   "fairness-flood": measureFlood,
   "fairness-neighbour": measureNeighbour,
   "refusal": measureRefusal,
+  "scale": measureScale,
 };
 
 const { values: { json }, positionals: [filter = ""] } = parseArgs({
