@@ -1,11 +1,14 @@
 /** How many rows are changed in one transaction, so that nothing else waits for it. */
 
-/** How long a batch may take before the next is smaller, and longer, in milliseconds. */
-const LONG = 4;
-const SHORT = 2;
+/**
+ * Above how long a batch has to be for the next to be smaller, and below for it to be larger, in
+ * milliseconds. When a write-ahead log is written into its file, that comes to a batch as well.
+ */
+const LONG = 2;
+const SHORT = 1;
 
-/** The first batch is small: nothing that it needs is in memory yet. */
-const FIRST = 16;
+/** Fewer rows take no less time: the commit itself does. */
+const LEAST = 16;
 const MOST = 1000;
 
 /**
@@ -13,7 +16,7 @@ const MOST = 1000;
  * short one.
  */
 export class BatchSize {
-  #rows = FIRST;
+  #rows = LEAST; // at first nothing that is needed is in memory
 
   get rows(): number {
     return this.#rows;
@@ -21,7 +24,7 @@ export class BatchSize {
 
   /** Takes note of what the last batch took, in milliseconds. */
   learn(elapsed: number): void {
-    if (elapsed > LONG) this.#rows = Math.ceil(this.#rows / 2);
+    if (elapsed > LONG) this.#rows = Math.max(LEAST, Math.ceil(this.#rows / 2));
     else if (elapsed < SHORT) this.#rows = Math.min(MOST, Math.ceil(this.#rows * 1.25));
   }
 }
