@@ -196,11 +196,15 @@ async function measurePurgeBehind({ database }: Directory): Promise<Row[]> {
   }
   const start = performance.now();
   let logins = 0;
+  const loginHolds: number[] = [];
   const loginsDue = () => (performance.now() - start) * LOGIN_RATE / 1000;
   const ticking = setInterval(async () => {
     while (logins < loginsDue()) {
       const user = users[logins++ % users.length]!;
-      await storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user });
+      const before = performance.now();
+      const recorded = storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user });
+      loginHolds.push(performance.now() - before);
+      await recorded;
     }
   }, 1);
   for (let round = 0; round < PURGES; round++) await maintenance.run();
@@ -217,7 +221,12 @@ async function measurePurgeBehind({ database }: Directory): Promise<Row[]> {
       measured: quantile(holds, 0.999),
       goal: ["below", 10],
     },
-    { what: `${what}, longest hold`, unit: "ms", measured: Math.max(...holds) },
+    {
+      what: `${what}, longest hold, against that of a login's commit`,
+      unit: "ms",
+      measured: Math.max(...holds),
+      baseline: loginHolds.reduce((most, hold) => Math.max(most, hold)),
+    },
   ];
 }
 
