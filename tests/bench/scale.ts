@@ -196,15 +196,11 @@ async function measurePurgeBehind({ database }: Directory): Promise<Row[]> {
   }
   const start = performance.now();
   let logins = 0;
-  const loginHolds: number[] = [];
   const loginsDue = () => (performance.now() - start) * LOGIN_RATE / 1000;
   const ticking = setInterval(async () => {
     while (logins < loginsDue()) {
       const user = users[logins++ % users.length]!;
-      const before = performance.now();
-      const recorded = storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user });
-      loginHolds.push(performance.now() - before);
-      await recorded;
+      await storage.recordAuthentication({ ip: "192.0.2.1", at: Date.now(), user });
     }
   }, 1);
   for (let round = 0; round < PURGES; round++) await maintenance.run();
@@ -221,12 +217,7 @@ async function measurePurgeBehind({ database }: Directory): Promise<Row[]> {
       measured: quantile(holds, 0.999),
       goal: ["below", 10],
     },
-    {
-      what: `${what}, longest hold, against that of a login's commit`,
-      unit: "ms",
-      measured: Math.max(...holds),
-      baseline: loginHolds.reduce((most, hold) => Math.max(most, hold)),
-    },
+    { what: `${what}, longest hold`, unit: "ms", measured: Math.max(...holds) },
   ];
 }
 
