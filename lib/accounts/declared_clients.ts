@@ -11,6 +11,7 @@ import type {
   UserRecord,
   UserStorage,
 } from "../storage/storage.ts";
+import { pagesOfUsers } from "../storage/user_pages.ts";
 import { differenceOf, toCredential } from "./declared_changes.ts";
 import type { Declaration, DeclaredClient } from "./declared_file.ts";
 import { isNoPassword, noPasswordHash } from "./declared_no_password.ts";
@@ -33,6 +34,8 @@ export interface ApplyOptions {
   prune?: boolean | undefined;
   /** Whether it is only told what would change. */
   dryRun?: boolean | undefined;
+  /** Is told how many of the clients are decided: a password takes its time. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** How often it is decided anew because others change clients at the same moment. */
@@ -75,21 +78,26 @@ export async function applyDeclaration(
 async function decide(
   parts: DeclaredClientsParts,
   declaration: Declaration,
-  { prune = false }: ApplyOptions,
+  { prune = false, onProgress = () => {} }: ApplyOptions,
   hashes: Map<string, string>,
 ): Promise<Plan> {
   const { storage, clock } = parts;
   const { clients } = declaration;
-  const users = await storage.listUsers();
   const named = new Set(clients.map(({ username }) => foldCase(username)));
   const isKept = ({ username }: UserRecord) => !prune || named.has(foldCase(username));
-  const remove = users.filter((user) => !isKept(user));
+  const remove: UserRecord[] = [];
+  if (prune) {
+    for await (const users of pagesOfUsers(storage)) {
+      remove.push(...users.filter((user) => !isKept(user)));
+    }
+  }
   const plan: Plan = { expected: [], remove, update: [], create: [], told: [] };
-  await refuseTaken(storage, declaration, users.filter(isKept));
+  await refuseTaken(storage, declaration, isKept);
   for (const { username } of remove) {
     plan.told.push({ username, lines: [`- client ${username}`] });
   }
-  for (const client of clients) {
+  for (const [done, client] of clients.entries()) {
+    onProgress(done, clients.length);
     const { username, keys } = client;
     const record = await storage.findClient(username);
     const hash = await newHash(parts, client, record, hashes);
@@ -110,24 +118,23 @@ async function decide(
 
 /** @throws {DomainError} `configuration` for names that were deleted, and addresses of others. */
 async function refuseTaken(
-  storage: ClientStorage,
+  storage: UserStorage & ClientStorage,
   { file, clients }: Declaration,
-  users: readonly UserRecord[],
+  isKept: (user: UserRecord) => boolean,
 ): Promise<void> {
-  const names = new Set(users.map(({ username }) => foldCase(username)));
-  const owners = new Map(users.map(({ username, email }) => [foldCase(email ?? ""), username]));
   const tombstones = new Set((await storage.readTombstones()).map(toHex));
   const problems: Problem[] = [];
   for (const { path, username, email } of clients) {
-    const isNew = !names.has(foldCase(username));
-    if (isNew && tombstones.size > 0) { // else there may be no key yet to hash a name under
+    // Without tombstones there may be no key yet to hash a name under.
+    if (tombstones.size > 0 && await storage.findUser(username) === undefined) {
       const isDeleted = tombstones.has(toHex(await hashName(storage, username)));
       const message = "a client of this name was deleted: the name is never given again";
       if (isDeleted) problems.push({ path: [...path, "username"], message });
     }
-    const owner = email === undefined ? undefined : owners.get(foldCase(email));
-    if (owner !== undefined && foldCase(owner) !== foldCase(username)) {
-      problems.push({ path: [...path, "email"], message: `it is the address of ${owner}` });
+    const owner = email === undefined ? undefined : await storage.findUserByEmail(email);
+    if (owner !== undefined && isKept(owner) && foldCase(owner.username) !== foldCase(username)) {
+      const message = `it is the address of ${owner.username}`;
+      problems.push({ path: [...path, "email"], message });
     }
   }
   if (problems.length > 0) throw refusal(file, problems);

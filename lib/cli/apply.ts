@@ -30,7 +30,12 @@ async function apply(context: CommandContext, file: string, options: ApplyOption
   const { output } = context;
   await withStorage(context, async (storage, config) => {
     const declaration = await readClientsFile(file, await longestTokenLife(storage, config));
-    const changes = await applyClientsFile(storage, config, declaration, options);
+    const onProgress = (done: number, total: number) =>
+      output.progress.count("clients", done, total);
+    const changes = await applyClientsFile(storage, config, declaration, {
+      ...options,
+      onProgress,
+    });
     if (changes.length === 0) return output.print("Nothing changes");
     for (const change of changes) output.print(change);
   });

@@ -30,6 +30,15 @@ export function durationOption(flags: string, description: string, fallback?: st
   return fallback === undefined ? option : option.default(parseDuration(fallback), fallback);
 }
 
+/** An option that is a number of things, at least one. */
+export function countOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (count === 0) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+    return count;
+  });
+}
+
 /** The text of a file that was named on the command line. @throws {DomainError} `failed`. */
 export async function readInput(file: string): Promise<string> {
   let bytes: Uint8Array | undefined;

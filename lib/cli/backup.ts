@@ -6,6 +6,7 @@ import { DomainError } from "../base/errors.ts";
 import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, withStorage } from "./context.ts";
+import { LARGE } from "./file_checks.ts";
 import type { Output } from "./output.ts";
 
 export function addBackup(program: Command, context: CommandContext): void {
@@ -15,15 +16,23 @@ export function addBackup(program: Command, context: CommandContext): void {
     .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
     .action(async (file) => {
       Deno.umask(0o077);
-      await withStorage(context, (storage) => backup(storage, context.output, file));
+      await withStorage(
+        context,
+        (storage, { database }) => backup({ storage, database, file }, context.output),
+      );
     });
 }
 
 /** Copies aside and links into place, so that `file` is a whole backup or not there at all. */
-async function backup(storage: SqliteStorage, output: Output, file: string): Promise<void> {
+async function backup(
+  { storage, database, file }: { storage: SqliteStorage; database: string; file: string },
+  output: Output,
+): Promise<void> {
   const draft = `${file}.${crypto.randomUUID()}`;
   try {
     assertFree(file);
+    const { size } = await Deno.stat(database);
+    output.progress.step(`copying ${Math.round(size / 1024 / 1024)} MiB`, size > LARGE);
     await storage.backup(draft);
     using written = await Deno.open(draft);
     await written.sync();

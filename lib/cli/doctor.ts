@@ -37,7 +37,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
 
 /** Checks everything, prints a line a check, and fails when there is a problem. */
 async function doctor(config: Config, output: Output, options: { json?: boolean }): Promise<void> {
-  const findings = await examine(config);
+  const findings = await examine(config, output);
   if (options.json) output.printJson(findings, 2);
   else for (const finding of findings) print(finding, output);
   const problems = findings.filter(({ status }) => status === "problem").length;
@@ -46,10 +46,10 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 }
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
-async function examine(config: Config): Promise<Finding[]> {
+async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
   const { tls } = config;
   const findings = [
-    ...await attempt("database", () => checkDatabase(config)),
+    ...await attempt("database", () => checkDatabase(config, progress)),
     ...await attempt("database file", () => checkMode("database file", config.database)),
     ...await attempt("secret file", () => checkSecretFile(config)),
     ...await attempt("disk", () => checkSpace(config)),

@@ -8,9 +8,11 @@ import { diskFault } from "../base/disk.ts";
 import { secretFileOf } from "../sealing/secret_file.ts";
 import { readCertificate } from "../server/certificate.ts";
 import type { Config } from "../server/config.ts";
-import { checkIntegrity, examineDatabase } from "../storage/sqlite/examination.ts";
+import { examineDatabase } from "../storage/sqlite/examination.ts";
+import { checkIntegrity } from "../storage/sqlite/integrity.ts";
 import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
+import type { Progress } from "./progress.ts";
 
 /** Free disk space below which to warn, in bytes. */
 const LITTLE_SPACE = 100 * 1024 * 1024;
@@ -37,14 +39,24 @@ export async function checkCertificate({ tls }: Config, clock: Clock): Promise<F
   return [warning("certificate", message, renew)];
 }
 
+/** The size of a database of which a part takes longer than a second to be read, in bytes. */
+export const LARGE = 256 * 1024 * 1024;
+
+/** What makes a database large. */
+const MANY_ROWS = new Set(["users", "auth_logs", "all pages"]);
+
 /** @throws as `examineDatabase` does. */
-export function checkDatabase({ database }: Config): Finding {
+export function checkDatabase({ database }: Config, progress: Progress): Finding {
   const examined = examineDatabase(database);
   examined.snapshot?.connection.close();
   if (examined.isNew) {
     return problem("database", `there is no ${database}`, "set DATABASE, or start the server");
   }
-  const details = checkIntegrity(database);
+  const isLarge = Deno.statSync(database).size > LARGE;
+  const details = checkIntegrity(database, {
+    onStep: (what, step, steps) =>
+      progress.step(`checking ${what} (${step} of ${steps})`, isLarge && MANY_ROWS.has(what)),
+  });
   if (details === "ok") return ok("database", `sound, schema version ${SCHEMA_VERSION}`);
   return problem("database", `corrupt (${details})`, "put a backup in its place");
 }

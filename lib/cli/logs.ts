@@ -1,21 +1,25 @@
 /** `logs`: the authentication log. */
 
 import type { Command } from "commander";
-import type { AuthenticationStorage, RowId } from "../storage/storage.ts";
-import { durationOption, example } from "./arguments.ts";
+import { printableJson } from "../base/text.ts";
+import type { AuthenticationEntry, AuthenticationStorage, RowId } from "../storage/storage.ts";
+import { countOption, durationOption, example } from "./arguments.ts";
 import { type CommandContext, withStorage } from "./context.ts";
+import { type Pages, printPages } from "./listing.ts";
 import type { Output } from "./output.ts";
 
 export function addLogs(program: Command, context: CommandContext): void {
   program.command("logs")
-    .description("the authentication log, newest last")
+    .description(`the last ${USUAL} entries of the authentication log, newest last`)
     .option("--user <name>", "only this user's successes")
-    .addOption(durationOption("--since <duration>", "only the last while"))
+    .addOption(durationOption("--since <duration>", "all of the last while"))
+    .addOption(countOption("--limit <count>", "the last so many").conflicts("all"))
+    .option("--all", "all there are")
     .option("--follow", "go on with what comes")
     .option("--json", "print a JSON object a line")
     .addHelpText("after", example("jwks-server logs --since 1h --follow"))
     .action(async ({ since, ...options }) => {
-      const start = since === undefined ? 0 : Date.now() - since * 1000;
+      const start = since === undefined ? undefined : Date.now() - since * 1000;
       await withStorage(
         context,
         (storage) => showLogs({ storage, output: context.output }, { ...options, since: start }),
@@ -27,12 +31,17 @@ export function addLogs(program: Command, context: CommandContext): void {
 const FOLLOW_INTERVAL = 500;
 
 /** Entries read at a time: a log of years must not fill the memory. */
-const PAGE = 1000;
+const PAGE = 100;
+
+/** Entries shown when nothing is said of how many. */
+const USUAL = 100;
 
 interface LogsOptions {
   user?: string;
   /** Only entries since then, in milliseconds since the epoch. */
-  since: number;
+  since: number | undefined;
+  limit?: number;
+  all?: boolean;
   follow?: boolean;
   json?: boolean;
 }
@@ -42,24 +51,41 @@ async function showLogs(
   { storage, output }: { storage: AuthenticationStorage; output: Output },
   options: LogsOptions,
 ): Promise<void> {
-  const read = (afterId: RowId) =>
-    storage.readAuthentications({
-      afterId,
-      since: options.since,
-      username: options.user,
-      limit: PAGE,
-    });
-  if (!options.json) output.print(line("TIME (UTC)", "CLIENT", "USER"));
-  for (let afterId: RowId = 0;;) {
-    const entries = await read(afterId);
-    for (const entry of entries) {
-      if (options.json) output.printJson(entry);
-      else output.print(line(entry.timestamp, entry.ip, entry.username ?? "(refused)"));
-    }
+  const { json, follow, all, since, limit } = options;
+  const isUsual = !all && since === undefined && limit === undefined;
+  const pages = readLogs(storage, options, isUsual ? USUAL : limit);
+  // Of a few, and of what goes on, the end is what is wanted.
+  const screen = json || follow || isUsual ? undefined : output.screen;
+  await printPages(output, json ? jsonLines(pages) : tableLines(pages), screen);
+}
+
+/** The entries asked for, a page at a time; with `follow` without an end. */
+async function* readLogs(
+  storage: AuthenticationStorage,
+  { user: username, since = 0, follow }: LogsOptions,
+  last: number | undefined,
+): Pages<AuthenticationEntry> {
+  let afterId: RowId = await storage.seekAuthentications({ since, username, last });
+  for (;;) {
+    const entries = await storage.readAuthentications({ afterId, since, username, limit: PAGE });
+    yield entries;
     afterId = entries.at(-1)?.id ?? afterId;
     if (entries.length === PAGE) continue;
-    if (!options.follow) return;
+    if (!follow) return;
     await new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL));
+  }
+}
+
+async function* jsonLines(pages: Pages<AuthenticationEntry>): Pages<string> {
+  for await (const entries of pages) yield entries.map((entry) => printableJson(entry));
+}
+
+async function* tableLines(pages: Pages<AuthenticationEntry>): Pages<string> {
+  yield [line("TIME (UTC)", "CLIENT", "USER")];
+  for await (const entries of pages) {
+    yield entries.map(({ timestamp, ip, username }) =>
+      line(timestamp, ip, username ?? "(refused)")
+    );
   }
 }
 

@@ -11,9 +11,11 @@ export async function main(
   args: readonly string[],
   { env, stop }: { env: (name: string) => string | undefined; stop: StopSignal },
 ): Promise<void> {
+  const output = standardOutput();
   try {
-    await runProgram(args, { env, stop, output: standardOutput(), version: describeVersion });
+    await runProgram(args, { env, stop, output, version: describeVersion });
   } catch (error) {
+    output.progress.clear();
     Deno.exit(reportFailure(error));
   }
 }

@@ -3,15 +3,24 @@
 import { isoTime } from "../base/clock.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { lowerFirst, printable, printableJson } from "../base/text.ts";
+import { Progress } from "./progress.ts";
+import { findScreen, type Screen } from "./screen.ts";
+import { type Columns, Table } from "./table.ts";
 
 /** Where a command prints to. */
 export interface Output {
   /** Writes a line to standard output; whatever else stands in it is made visible. */
   print(line: string): void;
+  /** The same for many lines, in one piece. */
+  printLines(lines: readonly string[]): void;
   /** The same for JSON, over several lines with an `indent`. */
   printJson(value: unknown, indent?: number): void;
   /** A line with emphasis, where the reader is a terminal that has not refused it (`NO_COLOR`). */
   printStrong(line: string): void;
+  /** The terminal, when a person sits at it who may be asked whether to go on. */
+  screen: Screen | undefined;
+  /** Says how far the command is; whatever is printed takes its line away first. */
+  progress: Progress;
   /** Says what matters beside the output, on standard error. */
   log: Log;
 }
@@ -19,7 +28,12 @@ export interface Output {
 /** The process's standard output. A reader that has gone away (`| head`) ends the process. */
 export function standardOutput(): Output {
   const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
+  const progress = new Progress({
+    write: Deno.stderr.isTerminal() ? (text) => writeAll(Deno.stderr, text) : undefined,
+    now: () => performance.now(),
+  });
   const write = (text: string) => {
+    progress.clear();
     try {
       writeAll(Deno.stdout, `${text}\n`);
     } catch (error) {
@@ -29,10 +43,16 @@ export function standardOutput(): Output {
   };
   return {
     print: (line) => write(printable(line)),
+    printLines: (lines) => void (lines.length > 0 && write(lines.map(printable).join("\n"))),
     printJson: (value, indent) => write(printableJson(value, indent)),
     printStrong: (line) =>
       write(isColoured ? `\x1b[1m${printable(line)}\x1b[22m` : printable(line)),
-    log: createWarnings(writeError),
+    screen: findScreen(),
+    progress,
+    log: createWarnings((line) => {
+      progress.clear();
+      writeError(line);
+    }),
   };
 }
 
@@ -41,10 +61,17 @@ export function writeError(line: string): void {
   writeAll(Deno.stderr, `${printable(line)}\n`);
 }
 
+/** What is written passes through here: bytes of its own for each piece would pile up. */
+const BUFFER = new Uint8Array(16_384);
+
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += stream.writeSync(bytes.subarray(written));
+  const encoder = new TextEncoder();
+  for (let from = 0; from < text.length;) {
+    const { read, written: length } = encoder.encodeInto(text.slice(from), BUFFER);
+    from += read;
+    for (let written = 0; written < length;) {
+      written += stream.writeSync(BUFFER.subarray(written, length));
+    }
   }
 }
 
@@ -65,7 +92,7 @@ export function printRows<Row>(
   rows: readonly Row[],
   { json, columns, isStrong, empty }: {
     json: boolean | undefined;
-    columns: Record<string, (row: Row) => string>;
+    columns: Columns<Row>;
     isStrong?: (row: Row) => boolean;
     /** Said instead of a table without rows. */
     empty: string;
@@ -73,17 +100,12 @@ export function printRows<Row>(
 ): void {
   if (json) return output.printJson(rows, 2);
   if (rows.length === 0) return output.print(empty);
-  const headings = Object.keys(columns);
-  const cells = rows.map((row) => headings.map((heading) => printable(columns[heading]!(row))));
-  const widths = headings.map((heading, i) =>
-    cells.reduce((width, line) => Math.max(width, line[i]!.length), heading.length)
-  );
-  const align = (line: readonly string[]) =>
-    line.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd();
-  output.print(align(headings));
-  cells.forEach((line, i) => {
-    if (isStrong?.(rows[i]!)) output.printStrong(align(line));
-    else output.print(align(line));
+  const table = new Table(columns);
+  const lines = table.lines(rows);
+  output.print(table.head);
+  lines.forEach((line, i) => {
+    if (isStrong?.(rows[i]!)) output.printStrong(line);
+    else output.print(line);
   });
 }
 

@@ -8,7 +8,9 @@ import { numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Config } from "../server/config.ts";
 import type { Storage, UserRecord } from "../storage/storage.ts";
-import { formatTime, type Output, printRows } from "./output.ts";
+import { pagesOfUsers } from "../storage/user_pages.ts";
+import { printJsonArray, printTable } from "./listing.ts";
+import { formatTime, type Output } from "./output.ts";
 
 export interface UsersContext {
   storage: Storage;
@@ -47,11 +49,11 @@ export function shownUser(user: UserRecord) {
   };
 }
 
-/** Lists every user. */
+/** Lists every user, as they are read: there may be more than fit into memory. */
 export async function listUsers({ storage, output }: UsersContext, options: { json?: boolean }) {
-  const rows = (await storage.listUsers()).map(shownUser);
-  printRows(output, rows, {
-    json: options.json,
+  const pages = shownPages(storage);
+  if (options.json) return await printJsonArray(output, pages);
+  await printTable(output, pages, {
     columns: {
       "ID": (row) => String(row.id),
       "USERNAME": (row) => row.username,
@@ -62,6 +64,10 @@ export async function listUsers({ storage, output }: UsersContext, options: { js
     },
     empty: "There are no users yet",
   });
+}
+
+async function* shownPages(storage: Storage) {
+  for await (const users of pagesOfUsers(storage)) yield users.map(shownUser);
 }
 
 /** Disables or enables a user. */

@@ -1,9 +1,10 @@
 /** What the server does by itself: it keeps the keys on schedule and purges old log rows. */
 
-import type { Clock } from "../base/clock.ts";
+import type { Clock, MonotonicClock } from "../base/clock.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import type { Storage } from "../storage/storage.ts";
+import { BatchSize } from "./batch_size.ts";
 
 /**
  * How often the schedule is looked at, in milliseconds. It is polled, never slept on: a timer of
@@ -14,12 +15,14 @@ const POLL_INTERVAL = 1000;
 /** After everything old is purged, when to look again, in milliseconds. */
 const PURGE_INTERVAL = 3_600_000;
 
-/** Log rows deleted in one transaction: few enough that no request waits for it. */
-const PURGE_BATCH = 100;
+/** How long the purge goes on in one round, in milliseconds. */
+const PURGE_ROUND = 900;
 
-/** Transactions in one round, and the pause after each, in milliseconds, in which others go on. */
-const PURGE_BATCHES = 20;
-const PURGE_PAUSE = 5;
+/**
+ * The pause after a batch, in which others go on: as long as the batch took, so that they have half
+ * of the time at least, but within these bounds, in milliseconds.
+ */
+const PURGE_PAUSE = { least: 1, most: 50 };
 
 export interface MaintenanceParts {
   ring: KeyRing;
@@ -27,6 +30,8 @@ export interface MaintenanceParts {
   /** In seconds. */
   authLogRetention: number;
   clock: Clock;
+  /** Measures how long things take. */
+  now: MonotonicClock;
   log: Log;
 }
 
@@ -34,6 +39,8 @@ export class Maintenance {
   readonly #parts: MaintenanceParts;
   #timer: ReturnType<typeof setInterval> | undefined;
   #running: Promise<void> | undefined;
+  #isStopped = false;
+  readonly #batch = new BatchSize();
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
   #purgedRows = 0;
@@ -59,6 +66,7 @@ export class Maintenance {
   /** Ends, and waits for the round that is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isStopped = true;
     await this.#running;
   }
 
@@ -69,16 +77,25 @@ export class Maintenance {
   }
 
   async #purge(): Promise<void> {
-    const { storage, clock, log, authLogRetention } = this.#parts;
-    const now = clock();
-    if (Math.abs(now - this.#purgedAt) < PURGE_INTERVAL) return; // a clock set back counts, too
+    const { storage, clock, now, log, authLogRetention } = this.#parts;
+    const time = clock();
+    if (Math.abs(time - this.#purgedAt) < PURGE_INTERVAL) return; // a clock set back counts, too
     let rows = 0;
-    for (let batch = 0; batch < PURGE_BATCHES && this.#purgedAt !== now; batch++) {
-      const purged = await storage.purgeAuthentications(now - authLogRetention * 1000, PURGE_BATCH);
-      if (purged < PURGE_BATCH) this.#purgedAt = now;
+    for (const end = now() + PURGE_ROUND; now() < end && !this.#isStopped;) {
+      const limit = this.#batch.rows;
+      const start = now();
+      const purged = await storage.purgeAuthentications(time - authLogRetention * 1000, limit);
+      const elapsed = now() - start;
+      this.#batch.learn(elapsed);
       rows += purged;
       this.#purgedRows += purged;
-      await new Promise((resolve) => setTimeout(resolve, PURGE_PAUSE));
+      if (purged < limit) {
+        this.#purgedAt = time;
+        break;
+      }
+      const { least, most } = PURGE_PAUSE;
+      const pause = Math.min(Math.max(elapsed, least), most);
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     if (rows > 0) log.info("old rows of the authentication log were purged", { rows });
   }

@@ -15,6 +15,7 @@ import {
 } from "../sealing/secret.ts";
 import { SqliteDatabase } from "../storage/sqlite/database.ts";
 import { type Examination, examineDatabase } from "../storage/sqlite/examination.ts";
+import { SCHEMA_VERSION } from "../storage/sqlite/schema.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import type { Config } from "./config.ts";
 
@@ -34,7 +35,9 @@ export interface OpenedDatabase extends KeyRingParts {
  */
 export async function openDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
   await assertSupported(config);
-  return await open(config, examineDatabase(config.database, { withUsers: true }), log);
+  const examined = examineDatabase(config.database, { withUsers: true });
+  tellOf(examined, log);
+  return await open(config, examined, log);
 }
 
 /**
@@ -68,6 +71,23 @@ async function open(config: Config, examined: Examination, log: Log): Promise<Op
   await warnOfSecretFile(secret, config, log);
   const reopen = createReopener(config);
   return { storage, encryption, reopen, secret, pool, policy, clock: Date.now, log };
+}
+
+/** Says what was done at the start, or is about to be, that takes long on a large database. */
+function tellOf({ uncleanEnd, oldVersion }: Examination, log: Log): void {
+  if (uncleanEnd?.isChecked) {
+    log.info("the last server came to no clean end, or still runs: the whole database is sound");
+  } else if (uncleanEnd) {
+    log.warn("the last server came to no clean end, or still runs: the database is unchecked", {
+      hint: "it is too large for a start; jwks-server doctor checks it",
+    });
+  }
+  if (oldVersion !== undefined) {
+    log.info("the database is brought up to date, which may take a while", {
+      from: oldVersion,
+      to: SCHEMA_VERSION,
+    });
+  }
 }
 
 function examineExisting({ database }: Config): Examination {

@@ -19,6 +19,7 @@ import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { Readiness } from "./readiness.ts";
+import { beginRun, endRun } from "./run_mark.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import { Watch } from "./watch.ts";
 
@@ -64,6 +65,7 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   log.info("stopping", { signal: await stop.received });
   const listeners = [server.stop(GRACE), watch?.stop(GRACE)];
   await within(GRACE, Promise.all([...listeners, maintenance?.stop(), certificateWatch?.stop()]));
+  await endRun(database);
   await database.storage.close();
   log.info("stopped");
 }
@@ -88,12 +90,13 @@ async function begin(
   const issuer = config.issuer ?? `${scheme}://localhost:${server.port}`;
   const metrics = await watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
+  await beginRun(database);
   const { accounts, queue, loginCache } = createAccounts(config, database, metrics?.waited);
   const { findHindrance } = new Readiness({ ...database, ring, now });
   const parts = { database, ring, accounts, issuer, findHindrance, observer: metrics };
   server.begin(createHandler(config, parts), metrics);
   const { authLogRetention } = config;
-  const maintenance = new Maintenance({ ...database, ring, authLogRetention });
+  const maintenance = new Maintenance({ ...database, ring, authLogRetention, now });
   watch?.begin({ ...database, ring, queue, loginCache, maintenance, findHindrance });
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.

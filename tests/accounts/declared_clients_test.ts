@@ -61,7 +61,7 @@ async function canLogIn(storage: Storage, username: string, password = PASSWORD)
 
 /** Everything that is kept of clients. */
 async function stateOf(storage: Storage): Promise<unknown> {
-  const users = await storage.listUsers();
+  const users = await storage.listUsers({ limit: 100 });
   const records = await Promise.all(users.map(({ username }) => storage.findClient(username)));
   return structuredClone([records, await storage.readTombstones()]);
 }

@@ -90,8 +90,17 @@ Deno.test("Accounts.authenticate() works for nobody as for users whose hashes ar
   const dear = { memoryKib: 16_384, passes: 4, lanes: 1 };
   const { accounts, store } = makeAccounts();
   await store(hashAt(dear));
-  const timeOf = (username: string) =>
-    duration(() => failureOf(() => accounts.authenticate({ username, password: "x" }, CLIENT)));
+  const timeOf = async (username: string) => {
+    const times = [];
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      times.push(
+        await duration(() =>
+          failureOf(() => accounts.authenticate({ username, password: "x" }, CLIENT))
+        ),
+      );
+    }
+    return Math.min(...times);
+  };
   const [known, unknown] = [await timeOf("alice"), await timeOf("nobody")];
   assert.ok(unknown > known / 3 && known > unknown / 3, `${known} ms, ${unknown} ms`);
 });

@@ -12,11 +12,11 @@ import { measureLimiter } from "./limiter.ts";
 import { measureLogin } from "./login.ts";
 import { measureMemory } from "./memory.ts";
 import { measureNeighbour } from "./neighbour.ts";
-import { measureOpening } from "./opening.ts";
 import { measureOtherServer } from "./other_server.ts";
 import { measurePurge } from "./purge.ts";
 import { measureRefusal } from "./refusal.ts";
 import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./row.ts";
+import { measureScale } from "./scale.ts";
 import { measureStart } from "./start.ts";
 import { measureToken } from "./token.ts";
 
@@ -30,12 +30,12 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,
-  "opening": measureOpening,
   "purge": measurePurge,
   "fairness-flood": measureFlood,
   "fairness-neighbour": measureNeighbour,
   "refusal": measureRefusal,
   "memory": measureMemory,
+  "scale": measureScale,
 };
 
 const { values: { json }, positionals: [filter = ""] } = parseArgs({

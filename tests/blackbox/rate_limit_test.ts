@@ -112,8 +112,8 @@ Deno.test("X-Forwarded-For is believed from a trusted proxy, from the right, and
   await via(proxied, "203.0.113.7, 10.1.2.3");
   await via(proxied, "2001:DB8::1");
   await via(proxied, "nonsense");
-  using stranger = proxied.from("127.0.0.2");
-  await via(stranger, "203.0.113.6");
+  using other = proxied.from("127.0.0.2");
+  await via(other, "203.0.113.6");
   assert.deepEqual(ips(), [
     "203.0.113.9",
     "203.0.113.8",

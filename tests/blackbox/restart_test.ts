@@ -14,9 +14,12 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     const rows = keyRows(directory);
     const secret = await Deno.readTextFile(`${directory.database}.key`);
     await first.stop(signal);
+    assert.equal((await directory.run(["users", "list"])).code, 0);
 
     await using second = await Server.start({ directory });
     const after = await second.jwks();
+    const isUnclean = second.stderr.includes("came to no clean end");
+    assert.equal(isUnclean, signal === "SIGKILL", "the log says how the last one ended");
     assert.deepEqual(after.text, before.text);
     assert.equal(after.headers.get("etag"), before.headers.get("etag"));
     const { payload } = await jwtVerify(

@@ -13,7 +13,7 @@ const UPDATE = { removeKeys: [], addKeys: [] };
 
 /** Everything that the storage holds of clients. */
 async function stateOf(storage: Storage): Promise<unknown> {
-  const users = await storage.listUsers();
+  const users = await storage.listUsers({ limit: 100 });
   const clients = await Promise.all(users.map(({ username }) => storage.findClient(username)));
   return structuredClone([clients, await storage.readTombstones()]);
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { NewUser, Storage } from "../../lib/storage/storage.ts";
+import { pagesOfUsers } from "../../lib/storage/user_pages.ts";
 
 /** Registers a test of one property of an empty storage. */
 export type TestProperty = (property: string, body: (storage: Storage) => Promise<void>) => void;
@@ -97,9 +98,34 @@ export function testUsers(test: TestProperty): void {
   });
 
   test("listUsers() has every user in the order of registration", async (storage) => {
-    assert.deepEqual(await storage.listUsers(), []);
-    const users = [await storage.createUser(BOB), await storage.createUser(ALICE)];
-    assert.deepEqual(await storage.listUsers(), users);
+    assert.deepEqual(await storage.listUsers({ limit: 100 }), []);
+    const users = [{ ...await storage.createUser(BOB) }, { ...await storage.createUser(ALICE) }];
+    assert.deepEqual(await storage.listUsers({ limit: 100 }), users);
+  });
+
+  test("listUsers() gives a page after an id, and pagesOfUsers() every user once", async (storage) => {
+    const names = ["carol", "Alice", "bob", "dave"];
+    for (const username of names) {
+      await storage.createUser({ ...ALICE, username, email: `${username}@example.com` });
+    }
+    const first = await storage.listUsers({ limit: 2 });
+    assert.deepEqual(first.map(({ username }) => username), ["carol", "Alice"]);
+    const next = await storage.listUsers({ afterId: first[1]!.id, limit: 1 });
+    assert.deepEqual(next.map(({ username }) => username), ["bob"]);
+    for (const limit of [1, 2, 3, 4, 5]) {
+      const pages = await Array.fromAsync(pagesOfUsers(storage, limit));
+      assert.deepEqual(pages.flat().map(({ username }) => username), names);
+      assert.ok(pages.every((page) => page.length > 0 && page.length <= limit));
+    }
+  });
+
+  test("findUserByEmail() finds the user of an address in any ASCII case, and no other", async (storage) => {
+    const alice = await storage.createUser(ALICE);
+    await storage.createUser({ ...BOB, email: null });
+    assert.deepEqual(await storage.findUserByEmail("ALICE@example.COM"), alice);
+    for (const email of ["", "alice", "bob@example.com", "%"]) {
+      assert.equal(await storage.findUserByEmail(email), undefined, email);
+    }
   });
 
   test("recordAuthentication() sets the last login after a success only", async (storage) => {
@@ -145,6 +171,46 @@ export function testUsers(test: TestProperty): void {
     const [, second] = await storage.readAuthentications(EVERYTHING);
     assert.deepEqual(await ips({ afterId: second!.id }), [2, 3, 4]);
     assert.deepEqual(await ips({ afterId: second!.id, username: "bob", limit: 1 }), [2]);
+  });
+
+  test("seekAuthentications() gives where the last entries begin, and those since a time", async (storage) => {
+    const alice = (await storage.createUser(ALICE))!;
+    const bob = (await storage.createUser(BOB))!;
+    const begin = async (start: Partial<Parameters<Storage["seekAuthentications"]>[0]>) => {
+      const { since, username } = { since: 0, username: undefined, ...start };
+      const afterId = await storage.seekAuthentications({ ...start, since });
+      const query = { afterId, since, username, limit: 100 };
+      return (await storage.readAuthentications(query)).map(({ ip }) => Number(ip.split(".")[3]));
+    };
+    assert.deepEqual(await begin({ last: 2 }), [], "in an empty log");
+    // The clock is set back between the second and the third.
+    for (
+      const [entry, [second, user]] of [
+        [1, alice],
+        [7, null],
+        [2, bob],
+        [5, alice],
+        [6, bob],
+      ].entries() as Iterable<[number, [number, typeof alice | null]]>
+    ) {
+      const at = AT + second * 1000;
+      await storage.recordAuthentication({ ip: `192.0.2.${entry}`, at, user });
+    }
+    assert.deepEqual(await begin({}), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await begin({ last: 2 }), [3, 4]);
+    assert.deepEqual(await begin({ last: 9 }), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await begin({ since: AT + 5000 }), [1, 3, 4]);
+    assert.deepEqual(await begin({ since: AT + 5000, last: 2 }), [3, 4]);
+    assert.deepEqual(await begin({ since: AT + 5000, last: 9 }), [1, 3, 4]);
+    assert.deepEqual(await begin({ since: AT + 8000 }), []);
+    assert.deepEqual(await begin({ username: "aLICE", last: 1 }), [3]);
+    assert.deepEqual(await begin({ username: "bob", since: AT + 5000 }), [4]);
+    assert.deepEqual(await begin({ username: "bob", since: AT + 5000, last: 2 }), [4]);
+    assert.deepEqual(await begin({ username: "nobody", last: 1 }), []);
+    const since = AT + 8000;
+    const end = await storage.seekAuthentications({ since, username: undefined });
+    await storage.recordAuthentication({ ip: IP, at: since, user: null });
+    assert.equal((await storage.readAuthentications({ afterId: end, since, limit: 9 })).length, 1);
   });
 
   test("countAuthentications() counts successes since then, and has the newest time", async (storage) => {

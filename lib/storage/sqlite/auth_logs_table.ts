@@ -6,15 +6,19 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  AuthenticationStart,
+  RowId,
 } from "../storage.ts";
 import { isUsable, setLastUsed } from "./clients_tables.ts";
-import { exact, text } from "./columns.ts";
+import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { setLastLogin } from "./users_table.ts";
 
 const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_ip")} AS ip, ` +
   `${text("request_timestamp")} AS timestamp, ${text("username")} AS username ` +
   "FROM auth_logs LEFT JOIN users ON users.id = user_id";
+
+const NAMES = ["id", "ip", "timestamp", "username"];
 
 /** In a transaction: false, with nothing written, when the user is not as it was checked. */
 export function recordAuthentication(
@@ -35,20 +39,59 @@ export function recordAuthentication(
   return true;
 }
 
+/** Times since one, and those that are no text: nobody can tell when they were. */
+const IS_SINCE = "(request_timestamp >= ? OR typeof(request_timestamp) <> 'text')";
+
+/** What leaves one user's entries, by their index. */
+const IS_OF_USER = "user_id = (SELECT id FROM users WHERE username = ? COLLATE NOCASE)";
+
+/** Before all ids. */
+const FIRST = { before: 0 };
+
+/**
+ * In a transaction: with `last`, it goes back from the end; else, on the index of times, over as
+ * many rows as are going to be read. Ids and times have not always the same order: clocks are set.
+ * The entries of one user are few, and are found without.
+ */
+export function seekAuthentications(
+  database: SqliteDatabase,
+  { since, username, last }: AuthenticationStart,
+): RowId {
+  const start = since <= 0 || username !== undefined
+    ? FIRST
+    : database.get<{ before: RowId | null }>(
+      // Numbers sort before all text. One condition for each way that the index is searched; for the
+      // least id alone, SQLite would go through the table up to the first row that meets them.
+      `SELECT ${exact("min(id - 1)")} AS before FROM auth_logs ` +
+        "WHERE request_timestamp >= ? OR request_timestamp < '' OR request_timestamp IS NULL",
+      timestamp(since),
+    )!;
+  if (start.before === null) return lastId(database);
+  if (last === undefined) return start.before;
+  const found = database.get<{ before: RowId }>(
+    `SELECT ${exact("id - 1")} AS before FROM auth_logs WHERE id > ? AND ${IS_SINCE} ` +
+      `${username === undefined ? "" : `AND ${IS_OF_USER} `}ORDER BY id DESC LIMIT 1 OFFSET ?`,
+    start.before,
+    timestamp(since),
+    ...username === undefined ? [] : [username],
+    last - 1,
+  );
+  return found?.before ?? start.before;
+}
+
+function lastId(database: SqliteDatabase): RowId {
+  const sql = `SELECT ${exact("coalesce(max(id), 0)")} AS id FROM auth_logs`;
+  return database.get<{ id: RowId }>(sql)!.id;
+}
+
 export function readAuthentications(
   database: SqliteDatabase,
   { afterId, since, username, limit }: AuthenticationQuery,
 ): AuthenticationEntry[] {
-  return database.all<AuthenticationEntry>(
-    `${SELECT_ENTRIES} WHERE auth_logs.id > ? ` +
-      "AND (request_timestamp >= ? OR typeof(request_timestamp) <> 'text') " +
-      "AND (? IS NULL OR username = ? COLLATE NOCASE) ORDER BY auth_logs.id LIMIT ?",
-    afterId,
-    timestamp(since),
-    username ?? null,
-    username ?? null,
-    limit,
-  );
+  const ofUser = username === undefined ? [] : [username];
+  const query = `${SELECT_ENTRIES} WHERE auth_logs.id > ? AND ${IS_SINCE} ` +
+    `${username === undefined ? "" : `AND ${IS_OF_USER} `}ORDER BY auth_logs.id LIMIT ?`;
+  return pageOf(database.get(asPage(NAMES, query), afterId, timestamp(since), ...ofUser, limit));
 }
 
 export function newestAuthentications(

@@ -2,7 +2,7 @@
 
 import { storageUnavailable } from "../../base/errors.ts";
 import { OPENING_TIMEOUT } from "./connection.ts";
-import { sizeOf } from "./examination.ts";
+import { sizeOf } from "./unchanged.ts";
 
 /** What is needed of the database. */
 export interface Copyable {

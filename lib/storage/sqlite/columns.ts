@@ -11,3 +11,17 @@ export function exact(column: string): string {
 export function text(column: string): string {
   return `CAST(${column} AS TEXT)`;
 }
+
+/**
+ * A query for many rows as one for a single row, whose column `page` is the JSON of them all. Read
+ * one by one, as the objects that `node:sqlite` makes, they take more memory than a listing may.
+ */
+export function asPage(columns: readonly string[], query: string): string {
+  const members = columns.map((name) => `'${name}', ${name}`);
+  return `SELECT json_group_array(json_object(${members})) AS page FROM (${query})`;
+}
+
+/** The rows of a page. */
+export function pageOf<Row>(found: { page: string } | undefined): Row[] {
+  return JSON.parse(found!.page);
+}

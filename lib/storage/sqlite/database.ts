@@ -5,15 +5,16 @@ import { diskFault } from "../../base/disk.ts";
 import { isDomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
 import { copyCheckpointed } from "./checkpointed_copy.ts";
-import { type Examination, examineDatabase, schemaVersion } from "./examination.ts";
+import { type Examination, examineDatabase } from "./examination.ts";
 import { openFailure } from "./faults.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
+import { schemaVersion } from "./unchanged.ts";
 
 /**
  * How many pages the write-ahead log may have before it is written into the file: few, since that
  * holds up everything else for as long as it takes.
  */
-const CHECKPOINT_PAGES = 200;
+const CHECKPOINT_PAGES = 100;
 
 /** A counter of changes as no program of this kind writes it: it would not count any more. */
 const IS_SPOILT = "name = 'keys_revision' AND " +

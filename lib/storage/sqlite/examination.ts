@@ -4,12 +4,14 @@
  */
 
 import { irregularity } from "../../base/disk.ts";
-import { DomainError, isDomainError, type StorageFault } from "../../base/errors.ts";
+import { DomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
-import { Connection, OPENING_TIMEOUT } from "./connection.ts";
+import { type Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { corruption, openFailure } from "./faults.ts";
-import { readKeyEncryption } from "./meta.ts";
+import { integrityOf, quickCheck } from "./integrity.ts";
+import { isMarkedRunning, readKeyEncryption } from "./meta.ts";
 import { SCHEMA_VERSION, tablesOf } from "./schema.ts";
+import { openUnchanged, schemaVersion, sizeOf } from "./unchanged.ts";
 
 /** What was found; it is handed on to whoever opens the database, so that it is examined once. */
 export interface Examination {
@@ -18,6 +20,10 @@ export interface Examination {
   isNew: boolean;
   /** What the database keeps of its secret; `undefined` when there is nothing yet. */
   keyEncryption: KeyEncryptionRecord | undefined;
+  /** Set when the last server came to no clean end: whether all of the database was checked then. */
+  uncleanEnd?: { isChecked: boolean };
+  /** The version of its schema, when it is not this program's yet. */
+  oldVersion?: number;
   /** A copy in memory, because of a fault of the disk; only for reading. */
   snapshot?: { connection: Connection; fault: StorageFault };
 }
@@ -25,8 +31,13 @@ export interface Examination {
 export interface ExaminationOptions {
   /** How long to wait for a lock, in milliseconds. */
   busyTimeout?: number;
-  /** Whether the table of users is examined, too, unless that takes long. */
+  /**
+   * Whether what only a server needs is examined, too, unless that takes long: the users; and after
+   * an unclean end everything.
+   */
   withUsers?: boolean;
+  /** Pages up to which everything is examined after an unclean end. */
+  mostPages?: number;
 }
 
 /** What the first bytes of a database say (https://sqlite.org/fileformat.html §1.3.1). */
@@ -37,6 +48,12 @@ const SMALLEST = 512;
 
 /** Pages up to which the users are examined at every start; a larger table is left to `doctor`. */
 const FEW_PAGES = 4096;
+
+/**
+ * Pages up to which everything is examined after an unclean end, of 4 KiB: 2 GiB, for which a start
+ * takes seconds. SQLite itself loses nothing by a crash; what is looked for is what the disk lost.
+ */
+const MANY_PAGES = 524_288;
 
 /** The place of a database that is kept in memory: there is nothing to examine. */
 export const IN_MEMORY: Examination = { path: ":memory:", isNew: true, keyEncryption: undefined };
@@ -49,75 +66,35 @@ export const IN_MEMORY: Examination = { path: ":memory:", isNew: true, keyEncryp
  */
 export function examineDatabase(
   path: string,
-  { busyTimeout = OPENING_TIMEOUT, withUsers = false }: ExaminationOptions = {},
+  { busyTimeout = OPENING_TIMEOUT, withUsers = false, mostPages = MANY_PAGES }: ExaminationOptions =
+    {},
 ): Examination {
   assertRegular(path);
   if (sizeOf(path) === 0) return { path, isNew: true, keyEncryption: undefined };
   assertDatabase(path);
+  const hasLog = sizeOf(`${path}-wal`) > 0;
   const { connection, fault } = openUnchanged(path, busyTimeout);
   let isKept = false;
   try {
     const version = assertVersion(path, connection);
     if (version === 0) return { path, isNew: true, keyEncryption: undefined };
     assertSound(path, connection, withUsers);
+    const isUnclean = withUsers && (hasLog || isMarkedRunning(connection));
+    const isChecked = isUnclean && pagesOf(connection) <= mostPages;
+    if (isChecked) assertWhole(path, connection);
     isKept = fault !== undefined;
     return {
       path,
       isNew: false,
       keyEncryption: readKeyEncryption(connection),
+      ...(isUnclean ? { uncleanEnd: { isChecked } } : {}),
+      ...(version < SCHEMA_VERSION ? { oldVersion: version } : {}),
       ...(fault === undefined ? {} : { snapshot: { connection, fault } }),
     };
   } catch (error) {
     throw openFailure(path, error);
   } finally {
     if (!isKept) connection.close();
-  }
-}
-
-/**
- * Everything that is wrong with the whole database, `ok` if nothing is; it is read from its first to
- * its last byte.
- *
- * @throws as `examineDatabase` does.
- */
-export function checkIntegrity(path: string): string {
-  const { connection } = openUnchanged(path, OPENING_TIMEOUT);
-  try {
-    const tables = ["sqlite_schema", ...tablesOf(schemaVersion(connection))];
-    const found = tables.map((table) => integrityOf(connection, table));
-    const damage = found.filter((details) => details !== "ok");
-    // Only the check of everything sees the pages that belong to no table.
-    return damage.length > 0 ? damage.join("; ") : quickCheck(connection, "");
-  } catch (error) {
-    throw openFailure(path, error);
-  } finally {
-    connection.close();
-  }
-}
-
-/** What is wrong with a table, by its name; SQLite does not always say which one it is. */
-function integrityOf(connection: Connection, table: string): string {
-  try {
-    const details = quickCheck(connection, `(${table})`);
-    return details === "ok" ? details : `${table}: ${details}`;
-  } catch (error) {
-    if (!isDomainError(error) || error.data.fault !== "damaged") throw error;
-    return `${table}: ${(error.cause as Error).message}`;
-  }
-}
-
-function quickCheck(connection: Connection, scope: string): string {
-  const rows = connection.all<{ quick_check: string }>(`PRAGMA quick_check${scope}`);
-  return rows.map((row) => row.quick_check).join(", ");
-}
-
-/** The size of a file in bytes; 0 when there is none. */
-export function sizeOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw openFailure(path, error);
   }
 }
 
@@ -145,33 +122,6 @@ function assertDatabase(path: string): void {
   }
   if (sizeOf(path) >= SMALLEST && new TextDecoder().decode(start) === MAGIC) return;
   throw corruption(path, "it does not begin as a SQLite database does");
-}
-
-/**
- * Opens the database so that looking at it and closing it leaves everything as it was. With a
- * write-ahead log that must be read-only, or closing would write the log into the file; without one
- * it must not, or the empty log that SQLite makes could not be removed by closing. Where the disk
- * has no place for that log, the file alone is the whole database, and is read into memory.
- */
-function openUnchanged(
-  path: string,
-  busyTimeout: number,
-): { connection: Connection; fault?: StorageFault } {
-  const hasLog = sizeOf(`${path}-wal`) > 0;
-  const connection = Connection.open(path, { readOnly: hasLog, busyTimeout });
-  try {
-    connection.get("SELECT name FROM sqlite_schema");
-    return { connection };
-  } catch (error) {
-    connection.close();
-    const failure = openFailure(path, error);
-    const { fault } = (failure as DomainError).data ?? {};
-    const snapshot = hasLog || (fault !== "read-only" && fault !== "full")
-      ? undefined
-      : Connection.fromBytes(Deno.readFileSync(path));
-    if (snapshot === undefined) throw failure;
-    return { connection: snapshot, fault: fault! };
-  }
 }
 
 function assertVersion(path: string, connection: Connection): number {
@@ -207,15 +157,18 @@ function assertVersion(path: string, connection: Connection): number {
 
 /** The tables without which no key can be had are small; the users are not always. */
 function assertSound(path: string, connection: Connection, withUsers: boolean): void {
-  const { page_count: pages } = connection.get<{ page_count: number }>("PRAGMA page_count")!;
-  const users = withUsers && pages <= FEW_PAGES ? ["users"] : [];
+  const users = withUsers && pagesOf(connection) <= FEW_PAGES ? ["users"] : [];
   for (const table of ["sqlite_schema", "keys", "meta", ...users]) {
     const details = integrityOf(connection, table);
     if (details !== "ok") throw corruption(path, details);
   }
 }
 
-/** The number of migrations that were applied. */
-export function schemaVersion(connection: Pick<Connection, "get">): number {
-  return connection.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
+function assertWhole(path: string, connection: Connection): void {
+  const details = quickCheck(connection, "");
+  if (details !== "ok") throw corruption(path, details);
+}
+
+function pagesOf(connection: Connection): number {
+  return connection.get<{ page_count: number }>("PRAGMA page_count")!.page_count;
 }

@@ -68,6 +68,21 @@ export function writeNameKey(database: Statements, key: Uint8Array): void {
   writeMeta(database, "name_key", key);
 }
 
+/** Whether a server runs on the database, or did not come to close it. */
+export function isMarkedRunning(database: Statements): boolean {
+  return readMeta(database, "running") !== undefined;
+}
+
+/** Of several servers, the last to start has the mark. */
+export function markRunning(database: Statements, server: Uint8Array): void {
+  writeMeta(database, "running", server);
+}
+
+/** Takes the mark away unless it is another server's. */
+export function unmarkRunning(database: Statements, server: Uint8Array): void {
+  database.run("DELETE FROM meta WHERE name = 'running' AND value = ?", server);
+}
+
 /** How often the keys, or what they are sealed under and kept by, have changed. */
 export function readRevision(database: Statements): number {
   const sql = "SELECT CAST(value AS REAL) AS value FROM meta WHERE name = 'keys_revision'";

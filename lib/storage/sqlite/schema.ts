@@ -74,6 +74,18 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
         BEGIN ${COUNT_CHANGE} END`,
     ]),
   ],
+  [
+    // Of a password that was not right there is no user to look for.
+    "CREATE INDEX auth_logs_user ON auth_logs (user_id) WHERE user_id IS NOT NULL",
+    // Whether a server runs is none of what the keys are kept by.
+    ...["INSERT", "UPDATE", "DELETE"].flatMap((event) => [
+      `DROP TRIGGER meta_${event.toLowerCase()}`,
+      `CREATE TRIGGER meta_${event.toLowerCase()} AFTER ${event} ON meta
+        WHEN ${event === "DELETE" ? "old" : "new"}.name NOT IN
+          ('keys_revision', 'name_key', 'running')
+        BEGIN ${COUNT_CHANGE} END`,
+    ]),
+  ],
 ];
 
 /** The version of the schema that this program writes. */

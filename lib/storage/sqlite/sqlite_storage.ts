@@ -7,6 +7,7 @@ import type {
   AuthenticationEntry,
   AuthenticationQuery,
   AuthenticationRecord,
+  AuthenticationStart,
   ClientChanges,
   ClientRecord,
   KeyChange,
@@ -19,16 +20,18 @@ import type {
   RowId,
   Storage,
   StorageFailure,
+  UserQuery,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
 import { applyClients, Superseded } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
-import { schemaVersion } from "./examination.ts";
+
 import { GroupCommit } from "./group_commit.ts";
 import * as keys from "./keys_table.ts";
 import * as meta from "./meta.ts";
+import { schemaVersion } from "./unchanged.ts";
 import * as users from "./users_table.ts";
 
 /** How often a locked database is asked again, in milliseconds, and how many times in all. */
@@ -52,6 +55,8 @@ export class SqliteStorage implements Storage {
     write: (record) => authLogs.recordAuthentication(this.#database, record),
     schedule: setImmediate,
   });
+  /** Tells this process from other servers on the database. */
+  readonly #server = crypto.getRandomValues(new Uint8Array(16));
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -104,8 +109,12 @@ export class SqliteStorage implements Storage {
     return this.#read((database) => users.findUser(database, username));
   }
 
-  listUsers(): Promise<UserRecord[]> {
-    return this.#read(users.listUsers);
+  findUserByEmail(email: string): Promise<UserRecord | undefined> {
+    return this.#read((database) => users.findUserByEmail(database, email));
+  }
+
+  listUsers(query: UserQuery): Promise<UserRecord[]> {
+    return this.#read((database) => users.listUsers(database, query));
   }
 
   samplePasswordHashes(count: number): Promise<string[]> {
@@ -173,6 +182,12 @@ export class SqliteStorage implements Storage {
     return this.#records.add(record);
   }
 
+  seekAuthentications(start: AuthenticationStart): Promise<RowId> {
+    return this.#read((database) =>
+      database.snapshot(() => authLogs.seekAuthentications(database, start))
+    );
+  }
+
   readAuthentications(query: AuthenticationQuery): Promise<AuthenticationEntry[]> {
     return this.#read((database) => authLogs.readAuthentications(database, query));
   }
@@ -194,6 +209,15 @@ export class SqliteStorage implements Storage {
       // A page goes to the disk, and the number on it stays what it is: nothing counts as changed.
       database.run(`PRAGMA user_version = ${schemaVersion(database)}`);
     });
+  }
+
+  /** Leaves a mark that a server runs, until `endRun`: without that, the next start checks more. */
+  beginRun(): Promise<void> {
+    return this.#write((database) => meta.markRunning(database, this.#server));
+  }
+
+  endRun(): Promise<void> {
+    return this.#write((database) => meta.unmarkRunning(database, this.#server));
   }
 
   /**

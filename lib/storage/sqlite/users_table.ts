@@ -1,13 +1,15 @@
 /** The table `users`, and the tombstones of those deleted. */
 
 import { timestamp } from "../../base/clock.ts";
-import type { NewUser, RowId, UserRecord } from "../storage.ts";
-import { exact, text } from "./columns.ts";
+import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
+import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 const COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
   `${text("password_hash")} AS passwordHash, ${text("email")} AS email, ` +
   `${text("date_registered")} AS dateRegistered, ${text("last_login")} AS lastLogin`;
+
+const NAMES = ["id", "username", "passwordHash", "email", "dateRegistered", "lastLogin"];
 
 const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 
@@ -31,8 +33,16 @@ export function findUser(database: SqliteDatabase, username: string): UserRecord
   );
 }
 
-export function listUsers(database: SqliteDatabase): UserRecord[] {
-  return database.all<UserRecord>(`SELECT ${COLUMNS} FROM users ORDER BY id`);
+export function findUserByEmail(database: SqliteDatabase, email: string): UserRecord | undefined {
+  const sql = `SELECT ${COLUMNS} FROM users WHERE email = ? COLLATE NOCASE`;
+  return database.get<UserRecord>(sql, email);
+}
+
+export function listUsers(database: SqliteDatabase, { afterId, limit }: UserQuery): UserRecord[] {
+  const after = afterId === undefined ? [] : [afterId];
+  const condition = afterId === undefined ? "" : "WHERE users.id > ?";
+  const query = `SELECT ${COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
+  return pageOf(database.get(asPage(NAMES, query), ...after, limit));
 }
 
 /** Those of users at even distances, by the table's own order: few rows of however many are read. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { isDomainError } from "../../../lib/base/errors.ts";
-import { checkIntegrity, examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
+import { examineDatabase } from "../../../lib/storage/sqlite/examination.ts";
+import { checkIntegrity } from "../../../lib/storage/sqlite/integrity.ts";
 import { CLIENT_TABLES, SCHEMA_VERSION, TABLES } from "../../../lib/storage/sqlite/schema.ts";
 import { makeFifo } from "../../base/fifo.ts";
 import { failureOf, openDatabase, openStorage, withTempDir } from "../../support.ts";

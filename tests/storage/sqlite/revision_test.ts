@@ -34,6 +34,9 @@ const OTHERS = [
   "DELETE FROM users",
   "UPDATE keys SET exp = 0 WHERE kid = 12345",
   "DELETE FROM meta WHERE name = 'nothing'",
+  "INSERT INTO meta (name, value) VALUES ('running', x'01')",
+  "UPDATE meta SET value = x'02' WHERE name = 'running'",
+  "DELETE FROM meta WHERE name = 'running'",
   "BEGIN; INSERT INTO keys (kid, key, exp) VALUES (9, x'09', 90); ROLLBACK",
 ];
 

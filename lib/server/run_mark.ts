@@ -1,0 +1,29 @@
+/** The mark in the database by which a start knows that the last server came to no clean end. */
+
+import { isDomainError } from "../base/errors.ts";
+import { errorFields } from "../base/log.ts";
+import type { OpenedDatabase } from "./open.ts";
+
+type Marked = Pick<OpenedDatabase, "log"> & {
+  storage: Pick<OpenedDatabase["storage"], "beginRun" | "endRun">;
+};
+
+/** Serving is worth more than the mark: on a disk that cannot be written it is done without. */
+export async function beginRun({ storage, log }: Marked): Promise<void> {
+  try {
+    await storage.beginRun();
+  } catch (error) {
+    if (!isDomainError(error, "storage_unavailable")) throw error;
+    log.debug("the database is not marked as running", errorFields(error));
+  }
+}
+
+/** A mark that cannot be taken away costs the next start a check. */
+export async function endRun({ storage, log }: Marked): Promise<void> {
+  try {
+    await storage.endRun();
+  } catch (error) {
+    if (!isDomainError(error, "storage_unavailable")) throw error;
+    log.warn("the next start takes this for an unclean end", errorFields(error));
+  }
+}
