@@ -11,13 +11,13 @@ import { kidOf } from "../blackbox/commands.ts";
 import { Directory, Server, UNLIMITED } from "../blackbox/harness.ts";
 import { Program } from "../blackbox/process.ts";
 import { SECRET } from "../support.ts";
-import { form, sample } from "./form.ts";
+import { form } from "./form.ts";
 import { Recording, restore, type Wreck } from "./recording.ts";
 import { CHEAP_KEYS, fill, Restarted } from "./restarted.ts";
 import { canTrace } from "./syscalls.ts";
 
-/** How many wrecks of each kind are looked at. */
-const WRECKS = form(8, Infinity);
+/** How many wrecks of each kind are looked at, beside those in which something was said just then. */
+const WRECKS = form(40, Infinity);
 
 /** Asserts something of what each crash leaves. */
 async function examine(
@@ -26,7 +26,7 @@ async function examine(
   count = WRECKS,
 ): Promise<void> {
   for (const loss of ["kill", "power", "torn"] as const) {
-    const wrecks = sample(recording.wrecks(loss), count);
+    const wrecks = recording.wrecks(loss, count);
     assert.ok(wrecks.length > 2, loss);
     for (const wreck of wrecks) {
       await using directory = await restore(wreck);

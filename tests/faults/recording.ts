@@ -1,7 +1,8 @@
 /** What a program did to its directory, step by step, and what a crash at any step leaves of it. */
 
 import { Directory } from "../blackbox/harness.ts";
-import { ReplayedDisk, type Loss } from "./replayed_disk.ts";
+import { sample } from "./form.ts";
+import { type Loss, ReplayedDisk } from "./replayed_disk.ts";
 import { type Call, parseTrace, stringsOf, tracing } from "./syscalls.ts";
 
 /** What is found after a crash. */
@@ -40,28 +41,41 @@ export class Recording {
     return new Recording(directory.path, before, parseTrace(await Deno.readTextFile(file)));
   }
 
-  /** What is left when it ends by this cause after each of its steps; nothing is told twice. */
-  wrecks(loss: Loss): Wreck[] {
+  /**
+   * What is left when it ends by this cause after one of its steps; nothing is told twice. Of the
+   * steps that say something all are taken, of the others `count` at most.
+   */
+  wrecks(loss: Loss, count: number): Wreck[] {
     const disk = new ReplayedDisk(this.#path, this.#before);
-    const found = new Map<string, Wreck>();
-    for (const call of this.#calls) {
-      if (!disk.apply(call)) continue;
+    const [silent, saying] = [new Map<string, Wreck>(), new Map<string, Wreck>()];
+    const said: string[] = [];
+    for (const { call, isSaid } of this.#steps()) {
+      if (isSaid) said.push(textOf(call));
+      else if (!disk.apply(call)) continue;
       const files = disk.files(loss);
-      const said = this.#said(call.end);
-      const what = `${loss} after ${call.name}(${call.args.slice(0, 120)})`;
-      const known = `${said.length} ${fingerprint(files)}`;
-      if (found.has(known)) continue;
-      found.set(known, { what, files, wasSaid: (text) => said.some((one) => one.includes(text)) });
+      const known = [...said];
+      (isSaid ? saying : silent).set(`${said.length} ${fingerprint(files)}`, {
+        what: `${loss} after ${call.name}(${call.args.slice(0, 120)})`,
+        files,
+        wasSaid: (text) => known.some((one) => one.includes(text)),
+      });
     }
-    return [...found.values()];
+    return [...sample([...silent.values()], count), ...saying.values()];
   }
 
-  /** Everything that was sent, or was about to be, at that line of the trace. */
-  #said(line: number): string[] {
-    return this.#calls.filter(({ name, begin, args }) =>
-      begin <= line && (/^send|^writev$/.test(name) || (name === "write" && args.startsWith("1<")))
-    ).map((call) => stringsOf(call).map((bytes) => new TextDecoder().decode(bytes)).join(""));
+  /** The calls in the order in which they take effect: what is sent may be there from its beginning. */
+  #steps(): { call: Call; isSaid: boolean }[] {
+    const steps = this.#calls.map((call) => {
+      const isSaid = /^send|^writev$/.test(call.name) ||
+        (call.name === "write" && call.args.startsWith("1<"));
+      return { call, isSaid, at: isSaid ? call.begin : call.end };
+    });
+    return steps.toSorted((one, other) => one.at - other.at);
   }
+}
+
+function textOf(call: Call): string {
+  return stringsOf(call).map((bytes) => new TextDecoder().decode(bytes)).join("");
 }
 
 /** Files in a directory of their own, as a process finds them that starts after the crash. */

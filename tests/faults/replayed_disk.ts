@@ -89,11 +89,15 @@ export class ReplayedDisk {
   /** The names in the directory that a call speaks of; empty for what lies elsewhere. */
   #pathsOf(call: Call): string[] {
     const [, cwd = this.#directory] = /AT_FDCWD<([^>]*)>/.exec(call.args) ?? [];
-    return stringsOf(call).map((bytes) => this.#nameOf(resolve(cwd, new TextDecoder().decode(bytes))));
+    return stringsOf(call).map((bytes) =>
+      this.#nameOf(resolve(cwd, new TextDecoder().decode(bytes)))
+    );
   }
 
   #nameOf(path = ""): string {
-    const name = path.startsWith(`${this.#directory}/`) ? path.slice(this.#directory.length + 1) : "";
+    const name = path.startsWith(`${this.#directory}/`)
+      ? path.slice(this.#directory.length + 1)
+      : "";
     return name.endsWith(SHARED_MEMORY) ? "" : name;
   }
 }

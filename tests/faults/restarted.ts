@@ -27,7 +27,11 @@ export class Restarted implements AsyncDisposable {
   readonly #database: OpenedDatabase;
   readonly #accounts: Accounts;
 
-  private constructor(readonly directory: Directory, database: OpenedDatabase, readonly ring: KeyRing) {
+  private constructor(
+    readonly directory: Directory,
+    database: OpenedDatabase,
+    readonly ring: KeyRing,
+  ) {
     this.#database = database;
     this.#accounts = new Accounts({ ...database, hasher: cheapHasher() });
   }
