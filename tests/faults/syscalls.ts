@@ -42,19 +42,20 @@ export interface Call {
 
 /** Runs a program and writes what it asks for into `file`; the program keeps its process number. */
 export function tracing(file: string): string[] {
-  return strace(file, `trace=${[...CHANGES, ...MESSAGES].join()}`);
+  const calls = [...CHANGES, ...MESSAGES].join();
+  return strace(file, "--seccomp-bpf", "-s", "65536", "-e", `trace=${calls}`);
 }
 
 /** Runs a program and tampers with a system call on one of these files; see `inject` in strace(1). */
 export function tampering(call: string, how: string, files: readonly string[]): string[] {
   const paths = files.flatMap((file) => ["-P", file]);
-  return strace("/dev/null", `trace=${call}`, "-e", `inject=${call}:${how}`, ...paths);
+  // Not by seccomp: strace sends no signals then.
+  return strace("/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:${how}`, ...paths);
 }
 
-function strace(file: string, what: string, ...more: string[]): string[] {
-  // A tracer that is no parent of the program leaves it its place in the family.
-  const options = ["-D", "-f", "-y", "--seccomp-bpf", "-s", "65536", "-o", file];
-  return ["strace", ...options, "-e", what, ...more, "--"];
+/** A tracer that is no parent of the program, which so keeps its place in the family. */
+function strace(file: string, ...options: string[]): string[] {
+  return ["strace", "-D", "-f", "-y", "-o", file, ...options, "--"];
 }
 
 /** The calls of a trace that have an end, in the order of their ends. */
