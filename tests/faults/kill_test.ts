@@ -59,9 +59,9 @@ function steps(counts: Record<string, number>): Step[] {
   );
 }
 
-/** Kills a process in a directory before a step. */
+/** Kills a process in a directory before a step; files are renamed whose names nobody knows. */
 function killing({ path, database }: Directory, [call, nth]: Step): string[] {
-  const files = [path, database, `${database}-wal`, `${database}.key`];
+  const files = call === "rename" ? [] : [path, database, `${database}-wal`, `${database}.key`];
   return tampering(call, `signal=KILL:when=${nth}`, files);
 }
 

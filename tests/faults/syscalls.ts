@@ -43,19 +43,45 @@ export interface Call {
 /** Runs a program and writes what it asks for into `file`; the program keeps its process number. */
 export function tracing(file: string): string[] {
   const calls = [...CHANGES, ...MESSAGES].join();
-  return strace(file, "--seccomp-bpf", "-s", "65536", "-e", `trace=${calls}`);
+  return [...strace(file, "--seccomp-bpf", "-s", "65536", "-e", `trace=${calls}`), "--"];
 }
 
 /** Runs a program and tampers with a system call on one of these files; see `inject` in strace(1). */
 export function tampering(call: string, how: string, files: readonly string[]): string[] {
+  return [...strace("/dev/null", ...injection(call, how, files)), "--"];
+}
+
+/** The same for a process that runs, until the function is called that it gives. */
+export async function tamperWith(
+  pid: number,
+  call: string,
+  how: string,
+  files: readonly string[],
+): Promise<() => Promise<void>> {
+  const [command, ...args] = strace("/dev/null", ...injection(call, how, files));
+  const tracer = new Deno.Command(command!, {
+    args: [...args.filter((arg) => arg !== "-D"), "-p", String(pid)],
+    stdin: "null",
+    stderr: "piped",
+  }).spawn();
+  const said = tracer.stderr.getReader();
+  await said.read(); // that it is attached
+  said.releaseLock();
+  return async () => {
+    tracer.kill("SIGTERM");
+    await Promise.all([tracer.stderr.cancel(), tracer.status]);
+  };
+}
+
+/** Not by seccomp: strace sends no signals then. */
+function injection(call: string, how: string, files: readonly string[]): string[] {
   const paths = files.flatMap((file) => ["-P", file]);
-  // Not by seccomp: strace sends no signals then.
-  return strace("/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:${how}`, ...paths);
+  return ["-e", `trace=${call}`, "-e", `inject=${call}:${how}`, ...paths];
 }
 
 /** A tracer that is no parent of the program, which so keeps its place in the family. */
 function strace(file: string, ...options: string[]): string[] {
-  return ["strace", "-D", "-f", "-y", "-o", file, ...options, "--"];
+  return ["strace", "-D", "-f", "-y", "-o", file, ...options];
 }
 
 /** The calls of a trace that have an end, in the order of their ends. */
