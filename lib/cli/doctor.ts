@@ -17,7 +17,7 @@ import {
   checkSchedule,
 } from "./checks.ts";
 import { type CommandContext, configOf } from "./context.ts";
-import { checkDatabase, checkMode, checkSecretFile, checkSpace } from "./file_checks.ts";
+import { checkDatabase, checkDisk, checkMode, checkSecretFile } from "./file_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
 
@@ -45,7 +45,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...await attempt("database", () => checkDatabase(config)),
     ...await attempt("database file", () => checkMode("database file", config.database)),
     ...await attempt("secret file", () => checkSecretFile(config)),
-    ...await attempt("disk", () => checkSpace(config)),
+    ...await attempt("disk", () => checkDisk(config)),
   ];
   const rest = await attempt("secret", async () => {
     const database = await openExistingDatabase(config, createLog("error", () => {}));

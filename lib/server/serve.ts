@@ -22,7 +22,7 @@ import { createLogin } from "../tokens/login.ts";
 import { ReplayGuard } from "../tokens/replay_guard.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
 import { serverUrl } from "./address.ts";
-import { applyClientsFile, readClientsFile } from "./clients_file.ts";
+import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
@@ -66,7 +66,7 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
   const server = listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
-  const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
+  const declaration = clientsFile && await readLastingClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
   const maintenance = stop.isReceived ? undefined : await begin(config, server, database);
