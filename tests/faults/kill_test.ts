@@ -46,11 +46,11 @@ const SERVER_STEPS = form<Step[]>(
 );
 const FIRST_START_STEPS = form<Step[]>(
   [["pwrite64", 20], ["fsync", 3]],
-  steps({ openat: 12, pwrite64: 60, fsync: 10, ftruncate: 1 }),
+  steps({ openat: 4, pwrite64: 60, fsync: 10, ftruncate: 1 }),
 );
 const REKEY_STEPS = form<Step[]>(
   [["rename", 1], ["fsync", 1]],
-  steps({ openat: 8, rename: 1, unlink: 4, pwrite64: 20, fsync: 4 }),
+  steps({ openat: 6, rename: 1, unlink: 2, pwrite64: 7, fsync: 4 }),
 );
 
 function steps(counts: Record<string, number>): Step[] {
