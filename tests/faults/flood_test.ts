@@ -44,13 +44,6 @@ Deno.test(`${PARALLEL} wrong passwords at a time keep memory flat, are refused a
   const answers: [status: number, milliseconds: number][] = JSON.parse(await flood.ask());
   const peak = await memory(server.pid, "VmHWM");
 
-  console.error(
-    quantile(times.jwks, 0.5),
-    quantile(times.jwks, 0.9),
-    quantile(times.jwks, 0.99),
-    times.jwks.length,
-    Deno.loadavg(),
-  );
   assert.deepEqual(new Set(answers.map(([status]) => status)), new Set([401, 503]));
   const refusals = answers.filter(([status]) => status === 503).map(([, time]) => time);
   assert.ok(refusals.length > PARALLEL, `${refusals.length} refusals are no flood`);
