@@ -123,7 +123,7 @@ crashTest("keys rotate, one key signs: the next one, once the command has said s
   const recording = await recordCommand(directory, ["keys", "rotate", "--force"]);
   await examine(recording, (found, { wasSaid }) => {
     const [signer] = found.kids("active");
-    assert.ok(signer === next || signer === active, signer);
+    assert.ok(signer === next || signer === active, String(signer));
     if (wasSaid("signs from now on")) assert.equal(signer, next);
     assert.ok([active, next].every((kid) => found.allKids.includes(kid!)));
   });
@@ -139,7 +139,7 @@ crashTest("rekey, the secret beside the database opens every key, and backups th
   const before = await keysOf(directory);
   const recording = await recordCommand(directory, ["rekey"]);
   await examine(recording, (found, { files }) => {
-    for (const kid of before) assert.ok(found.allKids.includes(kid!), kid);
+    for (const kid of before) assert.ok(found.allKids.includes(kid!), `${kid} is lost`);
     const texts = [...files.values()].map((bytes) => new TextDecoder().decode(bytes));
     assert.ok(texts.includes(`${SECRET}\n`), "the old secret is in no file");
   });
