@@ -17,7 +17,8 @@ export interface Wreck {
 export class Recording {
   readonly #path: string;
   readonly #before: ReadonlyMap<string, Uint8Array>;
-  readonly #calls: readonly Call[];
+  /** In the order of their ends. */
+  readonly calls: readonly Call[];
 
   private constructor(
     path: string,
@@ -26,7 +27,7 @@ export class Recording {
   ) {
     this.#path = path;
     this.#before = before;
-    this.#calls = calls;
+    this.calls = calls;
   }
 
   /** Records what `work` does in a directory with the command that it is given to run programs by. */
@@ -65,7 +66,7 @@ export class Recording {
 
   /** The calls in the order in which they take effect: what is sent may be there from its beginning. */
   #steps(): { call: Call; isSaid: boolean }[] {
-    const steps = this.#calls.map((call) => {
+    const steps = this.calls.map((call) => {
       const isSaid = /^send|^writev$/.test(call.name) ||
         (call.name === "write" && call.args.startsWith("1<"));
       return { call, isSaid, at: isSaid ? call.begin : call.end };
