@@ -7,10 +7,11 @@
 import assert from "node:assert/strict";
 import { examineDatabase } from "../../lib/storage/sqlite/examination.ts";
 import type { Credentials } from "../blackbox/client.ts";
-import { kidOf } from "../blackbox/commands.ts";
+import { done, kidOf } from "../blackbox/commands.ts";
 import { Directory, Server, UNLIMITED } from "../blackbox/harness.ts";
 import { Program } from "../blackbox/process.ts";
 import { SECRET } from "../support.ts";
+import { accessToken } from "./acknowledged.ts";
 import { form } from "./form.ts";
 import { Recording, restore, type Wreck } from "./recording.ts";
 import { CHEAP_KEYS, fill, Restarted } from "./restarted.ts";
@@ -107,16 +108,6 @@ crashTest("a server at work, everything is there that was answered", async () =>
   assert.ok(answered > 0);
 });
 
-async function accessToken(server: Server, { username, password }: Credentials): Promise<string> {
-  const answer = await server.request("/token", {
-    method: "POST",
-    headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
-    body: new URLSearchParams({ grant_type: "client_credentials" }),
-  });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json.access_token;
-}
-
 crashTest("keys rotate, one key signs: the next one, once the command has said so", async () => {
   await using directory = await filled();
   const [active, next] = await keysOf(directory);
@@ -147,25 +138,47 @@ crashTest("rekey, the secret beside the database opens every key, and backups th
 
 crashTest("apply, all of its changes are there or none", async () => {
   await using directory = await filled();
-  const clients = [1, 2, 3].map((number) => ({
-    username: `client-${number}`,
-    password_hash:
-      "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE",
-    policy: { scopes: ["read"] },
-  }));
-  await Deno.writeTextFile(`${directory.path}/clients.json`, JSON.stringify({ clients }));
-  const recording = await recordCommand(directory, ["apply", "clients.json"]);
-  const found = new Set<number>();
+  const args = (file: string) => ["apply", file, "--prune"];
+  await done(directory, args(await declare(directory, "before", [1, 2, 3])), { env: CHEAP_KEYS });
+  const before = clientsOf(directory);
+  const recording = await recordCommand(directory, args(await declare(directory, "after", [3, 4])));
+  const after = clientsOf(directory);
+  assert.notEqual(after, before);
+  const found = new Set<string>();
   await examine(recording, ({ directory }, { wasSaid }) => {
-    const users = directory.query("SELECT 1 FROM users").length;
-    const policies = directory.query("SELECT 1 FROM client_policies").length;
-    assert.ok([0, clients.length].includes(users), `${users} of them`);
-    assert.equal(policies, users);
-    if (wasSaid("+ client client-1")) assert.equal(users, clients.length);
-    found.add(users);
+    const clients = clientsOf(directory);
+    assert.ok([before, after].includes(clients), clients);
+    if (wasSaid("+ client client-4")) assert.equal(clients, after);
+    found.add(clients);
   });
-  assert.deepEqual(found, new Set([0, clients.length]));
+  assert.deepEqual(found, new Set([before, after]));
 });
+
+/** A file that declares clients of these numbers, each with a policy and a key. */
+async function declare(
+  { path }: Directory,
+  note: string,
+  numbers: readonly number[],
+): Promise<string> {
+  const key = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
+  const clients = numbers.map((number) => ({
+    username: `client-${number}`,
+    keys: [{ ...key, kid: note }],
+    policy: { note },
+  }));
+  await Deno.writeTextFile(`${path}/${note}.json`, JSON.stringify({ clients }));
+  return `${note}.json`;
+}
+
+/** What the tables hold of clients, without the times and numbers of rows. */
+function clientsOf(directory: Directory): string {
+  return JSON.stringify([
+    directory.query("SELECT username FROM users ORDER BY username"),
+    directory.query("SELECT policy FROM client_policies ORDER BY policy"),
+    directory.query("SELECT kid, value FROM client_credentials ORDER BY kid, value"),
+    directory.query("SELECT count(*) FROM tombstones"),
+  ]);
+}
 
 crashTest("backup, the copy is whole or not there, and the database as it was", async () => {
   await using directory = await filled();
