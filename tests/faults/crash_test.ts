@@ -18,7 +18,7 @@ import { CHEAP_KEYS, fill, Restarted } from "./restarted.ts";
 import { canTrace } from "./syscalls.ts";
 
 /** How many wrecks of each kind are looked at, beside those in which something was said just then. */
-const WRECKS = form(40, Infinity);
+const WRECKS = form(15, Infinity);
 
 /** Asserts something of what each crash leaves. */
 async function examine(
@@ -71,7 +71,7 @@ crashTest("a first start, the next start goes on, with the keys that were served
   assert.equal(kids.length, 2);
   await examine(recording, (found, { wasSaid }) => {
     for (const kid of kids) if (wasSaid(kid)) assert.ok(found.allKids.includes(kid), kid);
-  }, form(4, Infinity));
+  }, form(3, Infinity));
 });
 
 crashTest("a server at work, everything is there that was answered", async () => {

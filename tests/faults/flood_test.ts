@@ -11,7 +11,7 @@ const PARALLEL = 200;
 const ADDRESSES = 40;
 
 /** How long it is watched, in milliseconds. */
-const WATCHED = form(3000, 20_000);
+const WATCHED = form(2000, 20_000);
 
 /** What a time may be exceeded by where others may be using the machine, too. */
 const SLACK = form(5, 1);

@@ -9,7 +9,7 @@ import { accessToken } from "./acknowledged.ts";
 import { form } from "./form.ts";
 
 /** In milliseconds. */
-const DURATION = form(4000, 60_000);
+const DURATION = form(3000, 60_000);
 
 /** Between two rounds of a client, in milliseconds: there are other tests. */
 const PAUSE = form(20, 0);

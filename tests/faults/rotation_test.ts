@@ -61,7 +61,8 @@ Deno.test(`${ROTATIONS} rotations: a verifier that caches for max-age verifies e
       assert.equal(response.status, 200);
       valid = [...valid, { token, until: time.now + life * 1000 }];
       valid = valid.filter(({ until }) => time.now < until);
-      for (const { token } of valid) kids.add(await verifier.verify(token));
+      await verifier.verify(valid[0]!.token); // the one that is over first
+      kids.add(await verifier.verify(token));
       if (moment > 0) await ring.maintain(); // the poll comes late
       count++;
     }

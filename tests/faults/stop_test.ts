@@ -5,12 +5,13 @@ import type { Answer, Credentials } from "../blackbox/client.ts";
 import { connect, receive, send } from "../blackbox/client.ts";
 import { Server, UNLIMITED } from "../blackbox/harness.ts";
 import { works } from "../blackbox/skip.ts";
+import { form } from "./form.ts";
 
 /** Clients that log in without a pause. */
 const CLIENTS = 8;
 
 /** How long they do before the signal comes, in milliseconds. */
-const BEFORE = 1500;
+const BEFORE = form(600, 3000);
 
 /** What was sent so long before the signal has reached the server, in milliseconds. */
 const ARRIVAL = 100;
