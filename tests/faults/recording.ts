@@ -1,8 +1,9 @@
 /** What a program did to its directory, step by step, and what a crash at any step leaves of it. */
 
+import assert from "node:assert/strict";
 import { Directory } from "../blackbox/harness.ts";
 import { sample } from "./form.ts";
-import { type Loss, ReplayedDisk } from "./replayed_disk.ts";
+import { lasting, type Loss, ReplayedDisk } from "./replayed_disk.ts";
 import { type Call, parseTrace, stringsOf, tracing } from "./syscalls.ts";
 
 /** What is found after a crash. */
@@ -37,9 +38,19 @@ export class Recording {
   ): Promise<Recording> {
     await using aside = new Directory();
     const file = `${aside.path}/trace`;
-    const before = await directory.files();
+    const before = lasting(await directory.files());
     await work(tracing(file));
-    return new Recording(directory.path, before, parseTrace(await Deno.readTextFile(file)));
+    const calls = parseTrace(await Deno.readTextFile(file));
+    const recording = new Recording(directory.path, before, calls);
+    recording.#assertComplete(lasting(await directory.files()));
+    return recording;
+  }
+
+  /** Asserts that what was recorded leads to what is there, so that no call was missed. */
+  #assertComplete(found: ReadonlyMap<string, Uint8Array>): void {
+    const disk = new ReplayedDisk(this.#path, this.#before);
+    for (const call of this.calls) disk.apply(call);
+    assert.equal(fingerprint(disk.files("kill")), fingerprint(found));
   }
 
   /**

@@ -28,6 +28,11 @@ interface Write {
 /** What SQLite keeps in memory that processes share is lost with them. */
 const SHARED_MEMORY = "-shm";
 
+/** The files that outlive the processes that have them open. */
+export function lasting(files: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  return new Map([...files].filter(([name]) => !name.endsWith(SHARED_MEMORY)));
+}
+
 export class ReplayedDisk {
   readonly #directory: string;
   #names: Map<string, Inode>;
