@@ -14,7 +14,7 @@ const ADDRESSES = 40;
 const WATCHED = form(2000, 20_000);
 
 /** What a time may be exceeded by where others may be using the machine, too. */
-const SLACK = form(5, 1);
+const SLACK = form(10, 1);
 
 /** The times, in milliseconds. */
 const MOST = { refusal: 100 * SLACK, jwks: 100 * SLACK };

@@ -7,17 +7,17 @@ import { Server, UNLIMITED } from "../blackbox/harness.ts";
 import { works } from "../blackbox/skip.ts";
 import { form } from "./form.ts";
 
-/** Clients that log in without a pause. */
-const CLIENTS = 8;
+/** Clients that log in without a pause: several a core, so that most of them wait. */
+const CLIENTS = 6 * navigator.hardwareConcurrency;
 
 /** How long they do before the signal comes, in milliseconds. */
 const BEFORE = form(600, 3000);
 
 /** What was sent so long before the signal has reached the server, in milliseconds. */
-const ARRIVAL = 100;
+const ARRIVAL = 60;
 
 /** A password that takes long enough to check for some always to wait. */
-const COST = { ARGON2_MEMORY_KIB: "32768", ARGON2_PASSES: "3" };
+const COST = { ARGON2_MEMORY_KIB: "16384", ARGON2_PASSES: "4" };
 
 const HEAD = "POST /auth HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
