@@ -13,6 +13,9 @@ const CLIENTS = 6 * navigator.hardwareConcurrency;
 /** How long they do before the signal comes, in milliseconds. */
 const BEFORE = form(600, 3000);
 
+/** How often it is stopped. */
+const STOPS = form(2, 20);
+
 /** What was sent so long before the signal has reached the server, in milliseconds. */
 const ARRIVAL = 60;
 
@@ -40,24 +43,37 @@ for (const { what, wrapper, isPossible } of PROCESSES) {
     ignore: !isPossible,
   }, async () => {
     await using server = await Server.start({ env: { ...UNLIMITED, ...COST }, wrapper });
-    const user = await server.register();
     using silent = await connect(server.url);
     using stalled = await connect(server.url);
     await send(stalled, `${HEAD}Content-Length: 100\r\n\r\n{"username":`);
-    const work = Promise.all(Array.from({ length: CLIENTS }, () => logIn(server, user)));
-    await new Promise((resolve) => setTimeout(resolve, BEFORE));
-    const signalled = performance.now();
-    Deno.kill(wrapper.length === 0 ? server.pid : await childOf(server.pid), "SIGTERM");
-    const { code } = await server.ended;
-    const took = performance.now() - signalled;
-    assert.equal(code, 0, server.stderr);
+    const took = await stopUnderLoad(server, wrapper.length > 0);
     assert.ok(took > 5000 && took < 10_000, `${took} ms, while a request was held back`);
-    const due = (await work).flat().filter(({ sent }) => sent < signalled - ARRIVAL);
-    const late = due.filter(({ answered }) => answered > signalled);
-    assert.ok(late.length > 0, "none was in flight");
-    assert.deepEqual(due.filter(({ status }) => status !== 200), []);
     assert.equal(await receive(silent), "");
   });
+}
+
+for (let time = 1; time <= STOPS; time++) {
+  Deno.test(`told to stop under load, it gives every answer and ends at once, time ${time}`, async () => {
+    await using server = await Server.start({ env: { ...UNLIMITED, ...COST } });
+    const took = await stopUnderLoad(server);
+    assert.ok(took < 5000, `${took} ms, with nobody who holds a request back`);
+  });
+}
+
+/** Asserts that every login is answered that was under way; gives how long the end took. */
+async function stopUnderLoad(server: Server, isInside = false): Promise<number> {
+  const user = await server.register();
+  const work = Promise.all(Array.from({ length: CLIENTS }, () => logIn(server, user)));
+  await new Promise((resolve) => setTimeout(resolve, BEFORE));
+  const signalled = performance.now();
+  Deno.kill(isInside ? await childOf(server.pid) : server.pid, "SIGTERM");
+  const { code } = await server.ended;
+  const took = performance.now() - signalled;
+  assert.equal(code, 0, server.stderr);
+  const due = (await work).flat().filter(({ sent }) => sent < signalled - ARRIVAL);
+  assert.ok(due.some(({ answered }) => answered > signalled), "none was in flight");
+  assert.deepEqual(due.filter(({ status }) => status !== 200), []);
+  return took;
 }
 
 interface Login {
