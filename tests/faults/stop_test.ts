@@ -70,7 +70,9 @@ async function stopUnderLoad(server: Server, isInside = false): Promise<number> 
   const { code } = await server.ended;
   const took = performance.now() - signalled;
   assert.equal(code, 0, server.stderr);
-  const due = (await work).flat().filter(({ sent }) => sent < signalled - ARRIVAL);
+  const logins = (await work).flat().filter(({ sent }) => sent < signalled);
+  assert.deepEqual(logins.filter(({ status }) => status === 0), [], "no answer at all");
+  const due = logins.filter(({ sent }) => sent < signalled - ARRIVAL);
   assert.ok(due.some(({ answered }) => answered > signalled), "none was in flight");
   assert.deepEqual(due.filter(({ status }) => status !== 200), []);
   return took;
