@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import type { Credentials } from "../blackbox/client.ts";
+import type { Client, Credentials } from "../blackbox/client.ts";
 import { Directory, eventually, Server } from "../blackbox/harness.ts";
 import { keyHeader, keyRows, settled } from "../blackbox/keys.ts";
 import { canMoveClocks, MovedClock } from "./moved_clock.ts";
@@ -28,22 +28,24 @@ Deno.test({
   await using server = await Server.start({ env: { ...env, ...clock.env } });
   await settled(server);
   const user = await server.register();
+  let moves = 0;
   for (const [what, seconds] of Object.entries(MOVES)) {
-    await fillWindow(server, user);
-    const filled = performance.now();
+    using client = server.from(`127.0.3.${++moves}`); // one with a window of its own
+    const begun = performance.now();
+    await fillWindow(client, user);
     await clock.move(seconds);
-    assert.equal((await server.login(user)).status, 429, what);
-    assert.ok(performance.now() - filled < WINDOW, "the machine is too slow for this test");
+    assert.equal((await client.login(user)).status, 429, what);
+    assert.ok(performance.now() - begun < WINDOW, "the machine is too slow for this test");
 
     await eventually(`one key signs, another is next, ${what}`, () => {
       return signers(server, clock.now) === 1 && waiting(server, clock.now) >= 1 ? true : undefined;
     });
     const token = await eventually(`it is admitted again, ${what}`, async () => {
-      const { status, json } = await server.login(user);
+      const { status, json } = await client.login(user);
       return status === 200 ? json.token as string : undefined;
     }, { patience: 2 * WINDOW, every: 100 });
-    const waited = performance.now() - filled;
-    assert.ok(waited > WINDOW - 500, `it was admitted after ${waited} ms`);
+    const waited = performance.now() - begun;
+    assert.ok(waited >= WINDOW, `it was admitted after ${waited} ms`);
 
     const set = createLocalJWKSet((await server.jwks()).json);
     const currentDate = new Date(clock.now * 1000);
@@ -60,9 +62,9 @@ Deno.test({
 });
 
 /** Uses up what the rate limit allows. */
-async function fillWindow(server: Server, user: Credentials): Promise<void> {
+async function fillWindow(client: Client, user: Credentials): Promise<void> {
   for (let i = 0;; i++) {
-    const { status } = await server.login(user);
+    const { status } = await client.login(user);
     if (status === 429) return;
     assert.deepEqual([status, i <= LIMIT], [200, true]);
   }
