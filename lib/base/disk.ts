@@ -3,7 +3,7 @@
  * so that a test can stop between any two of them.
  */
 
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { readAtMost } from "./bytes.ts";
 import type { StorageFault } from "./errors.ts";
 
@@ -56,6 +56,28 @@ export function irregularity(path: string): Irregular | undefined {
   if (info.isCharDevice || info.isBlockDevice) return "a device";
   if (info.isFifo) return "a FIFO";
   return info.isSocket ? "a socket" : "no regular file";
+}
+
+/** The most links that one path is followed through, as on Linux. */
+const MOST_LINKS = 40;
+
+/** The directory in which the file at `path` is or would be made, wherever links lead. */
+export function placeOf(path: string): string {
+  let place = resolve(path);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const to = linkAt(place);
+    if (to === undefined) break;
+    place = resolve(dirname(place), to);
+  }
+  return dirname(place);
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined; // it is no link, or not there
+  }
 }
 
 /** How much is written to see whether a disk has room, in bytes. */

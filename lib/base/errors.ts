@@ -36,7 +36,13 @@ export type ErrorCode =
   | "failed";
 
 /** Why the storage cannot be used just now. */
-export type StorageFault = "locked" | "full" | "read-only" | "damaged" | "unreachable";
+export type StorageFault =
+  | "locked"
+  | "full"
+  | "read-only"
+  | "damaged"
+  | "altered"
+  | "unreachable";
 
 /** What a code needs beside its sentence. */
 export interface ErrorData {

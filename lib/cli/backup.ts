@@ -1,7 +1,7 @@
 /** `backup`: a consistent copy of the database while the server runs. */
 
 import type { Command } from "commander";
-import { irregularity } from "../base/disk.ts";
+import { DISK, irregularity } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";
 import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import { example } from "./arguments.ts";
@@ -36,7 +36,8 @@ async function backup(
     await storage.backup(draft);
     using written = await Deno.open(draft);
     await written.sync();
-    await Deno.link(draft, file);
+    await DISK.link(draft, file);
+    await DISK.sync(file);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw exists(file, "exists already");

@@ -20,9 +20,9 @@ import { type CommandContext, configOf } from "./context.ts";
 import {
   checkCertificate,
   checkDatabase,
+  checkDisk,
   checkMode,
   checkSecretFile,
-  checkSpace,
 } from "./file_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
@@ -52,7 +52,7 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     ...await attempt("database", () => checkDatabase(config, progress)),
     ...await attempt("database file", () => checkMode("database file", config.database)),
     ...await attempt("secret file", () => checkSecretFile(config)),
-    ...await attempt("disk", () => checkSpace(config)),
+    ...await attempt("disk", () => checkDisk(config)),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...tls ? await attempt("TLS key file", () => checkMode("TLS key file", tls.keyFile)) : [],
   ];

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import { diskFault } from "../base/disk.ts";
+import { NETWORK_ADVICE, networkUnder, type ReadType } from "../base/file_system.ts";
 import { secretFileOf } from "../sealing/secret_file.ts";
 import { readCertificate } from "../server/certificate.ts";
 import type { Config } from "../server/config.ts";
@@ -77,7 +78,10 @@ export async function checkMode(check: string, file: string): Promise<Finding> {
   return problem(check, `${file} has mode ${text}: others may read it`, `chmod 600 ${file}`);
 }
 
-export async function checkSpace({ database }: Config): Promise<Finding> {
+export async function checkDisk(
+  { database }: Pick<Config, "database">,
+  readType?: ReadType,
+): Promise<Finding> {
   const found = await promisify(statfs)(dirname(database)).catch(() => undefined);
   if (found === undefined) {
     return problem("disk", `${dirname(database)} cannot be seen`, "set DATABASE, or make it");
@@ -85,6 +89,10 @@ export async function checkSpace({ database }: Config): Promise<Finding> {
   const fault = diskFault(database);
   if (fault !== undefined) {
     return problem("disk", fault, "make it writable, with room: until then no token is issued");
+  }
+  const network = await networkUnder(database, readType);
+  if (network !== undefined) {
+    return warning("disk", `a network file system (${network})`, NETWORK_ADVICE);
   }
   const { bavail, bsize } = found;
   const free = Number(bavail) * Number(bsize);

@@ -34,6 +34,9 @@ type Listener = Deno.HttpServer<Deno.NetAddr> | TlsFront;
 /** How long to wait before serving again, in milliseconds. */
 const RESTART_DELAY = 100;
 
+/** How long a server that stops goes on reading what has arrived, in milliseconds. */
+const LINGER = 100;
+
 /** How an IPv4 address is written as an IPv6 one (RFC 4291 §2.5.5.2). */
 const MAPPED = "::ffff:";
 
@@ -85,8 +88,14 @@ export class Server {
    */
   async stop(grace: number): Promise<void> {
     this.#isStopping = true;
-    const drained = this.#drain().then(() => this.#listener.shutdown());
-    await within(grace, drained);
+    await within(grace, this.#drain().then(() => this.#end()));
+  }
+
+  /** Shutting down closes connections on which a request has arrived and is not read yet. */
+  async #end(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, LINGER));
+    await this.#drain();
+    await this.#listener.shutdown();
   }
 
   async #drain(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The database and what a key ring over it is made of, opened as the configuration says. */
 
 import { DomainError } from "../base/errors.ts";
+import { NETWORK_ADVICE, networkUnder, type ReadType } from "../base/file_system.ts";
 import type { Log } from "../base/log.ts";
 import { KeyPool } from "../keys/key_pool.ts";
 import type { KeyRingParts } from "../keys/key_ring.ts";
@@ -37,7 +38,22 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
   await assertSupported(config);
   const examined = examineDatabase(config.database, { withUsers: true });
   tellOf(examined, log);
-  return await open(config, examined, log);
+  const opened = await open(config, examined, log);
+  await warnOfNetwork(config, log);
+  return opened;
+}
+
+/** Tells of a database on another machine's disk: it may work, and lose what it holds. */
+export async function warnOfNetwork(
+  { database }: Pick<Config, "database">,
+  log: Log,
+  readType?: ReadType,
+): Promise<void> {
+  const network = await networkUnder(database, readType);
+  if (network === undefined) return;
+  log.warn(`the database lies on a network file system: ${NETWORK_ADVICE}`, {
+    file_system: network,
+  });
 }
 
 /**

@@ -12,7 +12,7 @@ import { createAccounts } from "./accounts.ts";
 import { schemeOf, serverUrl } from "./address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
-import { applyClientsFile, readClientsFile } from "./clients_file.ts";
+import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { createHandler } from "./handler.ts";
 import { listen } from "./listen.ts";
@@ -55,7 +55,7 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   const server = listen({ hostname, port, certificate, log }, "HOST and PORT");
   const watch = Watch.listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
-  const declaration = clientsFile && await readClientsFile(clientsFile, tokenTtl);
+  const declaration = clientsFile && await readLastingClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
   const maintenance = stop.isReceived

@@ -1,67 +1,11 @@
 import assert from "node:assert/strict";
 import { assertRefusal, done, preparedDirectory, WITH_SECRET } from "./commands.ts";
 import { Directory, Server } from "./harness.ts";
-import { Program } from "./process.ts";
-
-/** How often the command is killed at a random moment. */
-const KILLS = 20;
-
-/** Clients enough that writing them takes a while. */
-const CLIENTS = 200;
 
 /** The form of a hash: nobody logs in by it. */
 const HASH =
   "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE";
 const PASSWORD = "a password of these tests";
-const KEY = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
-
-/** A file that declares clients with these numbers, each with a policy and a key. */
-async function declare(directory: Directory, note: string, first: number): Promise<string> {
-  const clients = Array.from({ length: CLIENTS }, (_, index) => ({
-    username: `client-${first + index}`,
-    password_hash: HASH,
-    keys: [{ ...KEY, kid: note }],
-    policy: { note },
-  }));
-  const file = `${directory.path}/${note}.json`;
-  await Deno.writeTextFile(file, JSON.stringify({ clients }));
-  return file;
-}
-
-/** What the tables hold of clients, without the times and numbers of rows. */
-function stateOf(directory: Directory): unknown {
-  return [
-    directory.query("SELECT username, password_hash, email FROM users ORDER BY username"),
-    directory.query("SELECT policy, count(*) FROM client_policies GROUP BY policy"),
-    directory.query("SELECT kid, value, count(*) FROM client_credentials GROUP BY kid, value"),
-    directory.query("SELECT count(*) FROM tombstones"),
-  ].map((rows) => rows.map((row) => ({ ...row as object })));
-}
-
-Deno.test(`apply killed ${KILLS} times at any moment leaves all of its changes or none`, async () => {
-  await using directory = await preparedDirectory();
-  const half = CLIENTS / 2; // as many are deleted, changed and created
-  await done(directory, ["apply", await declare(directory, "before", 0)]);
-  const args = ["apply", await declare(directory, "after", half), "--prune"];
-  const before = stateOf(directory);
-  await using whole = await directory.copy();
-  const begin = performance.now();
-  await done(whole, args);
-  const usual = performance.now() - begin;
-  const after = stateOf(whole);
-  assert.notDeepEqual(after, before);
-  for (let i = 0; i < KILLS; i++) {
-    await using copy = await directory.copy();
-    const program = new Program(args, { cwd: copy.path, env: WITH_SECRET });
-    const moment = usual * (0.3 + 0.8 * Math.random()); // before that it has not begun
-    await new Promise((resolve) => setTimeout(resolve, moment));
-    program.signal("SIGKILL");
-    await program.ended;
-    const found = JSON.stringify(stateOf(copy));
-    const isWhole = [before, after].some((state) => JSON.stringify(state) === found);
-    assert.ok(isWhole, `killed after ${Math.round(moment)} of ${Math.round(usual)} ms`);
-  }
-});
 
 Deno.test("a server with CLIENTS_FILE serves the clients that it declares, and deletes no other", async () => {
   await using directory = new Directory();

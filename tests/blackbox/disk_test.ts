@@ -1,4 +1,4 @@
-/** A disk that cannot be written: mounted for the server alone, in a namespace that ends with it. */
+/** What starts, commands and logins do on disks that cannot be written. */
 
 import assert from "node:assert/strict";
 import {
@@ -10,37 +10,13 @@ import {
   WITH_SECRET,
 } from "./commands.ts";
 import { Directory, eventually, Server } from "./harness.ts";
-import { say, works } from "./skip.ts";
-
-const MOUNTS = ["unshare", "--mount", "--propagation", "private"];
-const canMount = await works([...MOUNTS, "true"], "what happens on disks that cannot be written");
+import { say } from "./skip.ts";
+import { canMount, FAULTS, inside, wrapper } from "./small_disk.ts";
 
 /** Without a place for SQLite's log, the database is read into memory, which older runtimes cannot. */
 const [, minor] = await runtimeVersion();
 const canReadWithoutLog = minor >= 9;
 if (!canReadWithoutLog) await say("databases without a log on such disks", "Deno 2.9");
-
-/** How the disk is spoilt, how that is undone, and what the log calls it. */
-const FAULTS = {
-  "read-only": ["mount -o remount,ro disk", "mount -o remount,rw disk"],
-  "full": ["cat /dev/zero > disk/filler 2> /dev/null || true", "rm disk/filler"],
-} as const;
-
-/** Starts the server in a directory whose `disk` is a small one of its own, with the files in it. */
-function wrapper(spoil: string): string[] {
-  const script = "mount -t tmpfs -o size=2m,mode=700 none disk && cp -p seed/* disk/ && " +
-    `{ ${spoil}; } && exec "$@"`;
-  return [...MOUNTS, "sh", "-c", script, "sh"];
-}
-
-/** Runs a shell command where the server sees its disk. */
-async function inside(server: Server, script: string): Promise<void> {
-  const { path } = server.directory;
-  const { success, stderr } = await new Deno.Command("nsenter", {
-    args: ["--target", String(server.pid), "--mount", "sh", "-c", `cd ${path} && ${script}`],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-}
 
 /** A directory in which `seed` has the files of a stopped or killed server with one user. */
 async function seeded(signal: "SIGTERM" | "SIGKILL") {

@@ -35,18 +35,3 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     assert.equal(directory.query("SELECT id FROM auth_logs WHERE user_id = 1").length, 2);
   });
 }
-
-Deno.test("a server killed while it starts for the first time starts well the next time", async () => {
-  for (const delay of [200, 400]) {
-    await using directory = new Directory();
-    const starting = Server.start({ directory, prelude: "echo $$ > pid" });
-    starting.catch(() => {}); // it may be killed before it listens
-    await new Promise((resolve) => setTimeout(resolve, delay));
-    const pid = await Deno.readTextFile(`${directory.path}/pid`);
-    Deno.kill(Number(pid), "SIGKILL");
-    await (await starting.catch(() => undefined))?.ended;
-    await using server = await Server.start({ directory });
-    await settled(server);
-    await server.token(await server.register());
-  }
-});

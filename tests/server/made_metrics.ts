@@ -10,6 +10,7 @@ export const FAILURES = {
   full: 0,
   "read-only": 0,
   damaged: 0,
+  altered: 0,
   unreachable: 0,
   other: 0,
 };

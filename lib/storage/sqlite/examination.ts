@@ -3,7 +3,7 @@
  * empty index beside a log that a killed process has left.)
  */
 
-import { irregularity } from "../../base/disk.ts";
+import { irregularity, placeOf } from "../../base/disk.ts";
 import { DomainError, type StorageFault } from "../../base/errors.ts";
 import type { KeyEncryptionRecord } from "../storage.ts";
 import { type Connection, OPENING_TIMEOUT } from "./connection.ts";
@@ -46,6 +46,9 @@ const MAGIC = "SQLite format 3\0";
 /** The smallest page, so the smallest database, in bytes. */
 const SMALLEST = 512;
 
+/** What is added to the name of a database for the files that SQLite reads and writes with it. */
+const FILES = ["", "-wal", "-journal"];
+
 /** Pages up to which the users are examined at every start; a larger table is left to `doctor`. */
 const FEW_PAGES = 4096;
 
@@ -69,8 +72,11 @@ export function examineDatabase(
   { busyTimeout = OPENING_TIMEOUT, withUsers = false, mostPages = MANY_PAGES }: ExaminationOptions =
     {},
 ): Examination {
-  assertRegular(path);
-  if (sizeOf(path) === 0) return { path, isNew: true, keyEncryption: undefined };
+  for (const suffix of FILES) assertRegular(`${path}${suffix}`);
+  if (sizeOf(path) === 0) {
+    assertPlace(path);
+    return { path, isNew: true, keyEncryption: undefined };
+  }
   assertDatabase(path);
   const hasLog = sizeOf(`${path}-wal`) > 0;
   const { connection, fault } = openUnchanged(path, busyTimeout);
@@ -109,6 +115,17 @@ function assertRegular(path: string): void {
   throw new DomainError("database_unusable", `The database ${path} is ${kind}`, {
     hints: ["DATABASE must name a regular file, or none yet; nothing was touched"],
   });
+}
+
+/** Before anything is made beside it, such as a secret. */
+function assertPlace(path: string): void {
+  const place = placeOf(path);
+  if (irregularity(place) === "a directory") return;
+  throw new DomainError(
+    "database_unusable",
+    `The database ${path} cannot be made: there is no directory ${place}`,
+    { hints: ["DATABASE must name a file in an existing directory that this user may write"] },
+  );
 }
 
 /** SQLite takes a file of one byte for an empty one. */

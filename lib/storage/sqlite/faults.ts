@@ -20,14 +20,16 @@ const FAULTS: Record<number, StorageFault> = {
   26: "damaged", // SQLITE_NOTADB
 };
 
-/** SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log. */
-const NO_ROOM_FOR_INDEX = 4874;
+/** The same of extended result codes, which say more than their primary ones. */
+const EXTENDED_FAULTS: Record<number, StorageFault> = {
+  1811: "altered", // SQLITE_CONSTRAINT_TRIGGER: no trigger of this program raises anything
+  4874: "full", // SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log
+};
 
 /** The error to throw for one that SQLite raised. */
 export function classify(error: unknown): unknown {
   const code = resultCode(error);
-  if (code === NO_ROOM_FOR_INDEX) return storageUnavailable("full", error);
-  const fault = code === undefined ? undefined : FAULTS[code & 0xff];
+  const fault = code === undefined ? undefined : EXTENDED_FAULTS[code] ?? FAULTS[code & 0xff];
   if (fault !== undefined) return storageUnavailable(fault, error);
   return isTooLarge(error) ? storageUnavailable("damaged", error) : error;
 }

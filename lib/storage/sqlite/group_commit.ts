@@ -56,8 +56,7 @@ export class GroupCommit<Input, Result> {
       const results = await transaction(() => group.map(({ input }) => write(input)));
       group.forEach(({ resolve }, place) => resolve(results[place]!));
     } catch (error) {
-      // The disk fails all of them alike; anything else is the fault of one.
-      if (group.length > 1 && !isDomainError(error, "storage_unavailable")) {
+      if (group.length > 1 && isOfOne(error)) {
         for (const one of group) await this.#commitAlone(one);
       } else for (const { reject } of group) reject(error);
     }
@@ -67,4 +66,9 @@ export class GroupCommit<Input, Result> {
     const { transaction, write } = this.#parts;
     await transaction(() => write(input)).then(resolve, reject);
   }
+}
+
+/** The disk fails all of a group alike; a statement that fails may be one's alone. */
+function isOfOne(error: unknown): boolean {
+  return !isDomainError(error, "storage_unavailable") || error.data.fault === "altered";
 }

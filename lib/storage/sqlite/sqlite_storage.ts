@@ -45,6 +45,7 @@ export class SqliteStorage implements Storage {
     full: 0,
     "read-only": 0,
     damaged: 0,
+    altered: 0,
     unreachable: 0,
     other: 0,
   };

@@ -98,6 +98,7 @@ Deno.test("classify() tells what may pass by itself, by its result code, from al
     unreachable: [10, 266, 522, 1546, 14, 270, 526],
     damaged: [11, 267, 523, 779, 26],
     full: [13, 4874],
+    altered: [1811],
   };
   for (const [fault, codes] of Object.entries(faults) as [StorageFault, number[]][]) {
     for (const code of codes) {

@@ -88,13 +88,19 @@ Deno.test("GroupCommit fails all of a group when the storage fails, and goes on"
 });
 
 Deno.test("GroupCommit fails in a group only whose write fails", async () => {
-  const write = (input: string) => {
-    if (input === "bad") throw new Error("bad");
-    return input.toUpperCase();
-  };
-  const { group, commits, turn } = makeGroup({ write });
-  const all = Promise.allSettled(["a", "bad", "b"].map((input) => group.add(input)));
-  for (let i = 0; i < 3; i++) await turn();
-  assert.deepEqual((await all).map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
-  assert.deepEqual(commits, [["a"], ["b"]]);
+  for (const error of [new Error("bad"), storageUnavailable("altered")]) {
+    const write = (input: string) => {
+      if (input === "bad") throw error;
+      return input.toUpperCase();
+    };
+    const { group, commits, turn } = makeGroup({ write });
+    const all = Promise.allSettled(["a", "bad", "b"].map((input) => group.add(input)));
+    for (let i = 0; i < 3; i++) await turn();
+    assert.deepEqual((await all).map(({ status }) => status), [
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
+    assert.deepEqual(commits, [["a"], ["b"]]);
+  }
 });
