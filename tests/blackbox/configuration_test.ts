@@ -30,7 +30,7 @@ Deno.test("every problem is told at once, by the variable's name and its value",
   const { code, stdout, stderr } = await directory.run([], { env: WRONG });
   assert.equal(code, 78);
   assert.equal(stdout, "");
-  assert.match(stderr, /^jwks-server: error: the configuration has 19 problems$/m);
+  assert.match(stderr, /^jwks-server: error: the configuration has 20 problems$/m);
   for (const [name, value] of Object.entries(WRONG)) {
     if (name === "NOT_MY_KEY") continue;
     const hint = stderr.split("\n").find((line) =>

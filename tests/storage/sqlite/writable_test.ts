@@ -84,7 +84,7 @@ Deno.test("SqliteStorage counts what it could not do by the reason, once for eac
       "CREATE TRIGGER refuse BEFORE INSERT ON users BEGIN SELECT RAISE (ABORT, 'not today'); END",
     );
     await failureOf(() => storage.createUser(ALICE));
-    assert.deepEqual(storage.failures, { ...none, locked: 2, other: 1 });
+    assert.deepEqual(storage.failures, { ...none, locked: 2, altered: 1 });
     other.run("DROP TRIGGER refuse");
   });
 });
