@@ -56,7 +56,7 @@ export class Program {
       args: rest,
       cwd: options.cwd,
       clearEnv: true,
-      env: { ...inheritedEnvironment(args, options.env), ...options.env },
+      env: { ...inheritedEnvironment(args), ...options.env },
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
@@ -151,11 +151,10 @@ function withPrelude(command: string[], prelude: string | undefined): string[] {
   return prelude === undefined ? command : ["sh", "-c", `${prelude}; exec "$@"`, "sh", ...command];
 }
 
-function inheritedEnvironment(args: readonly string[], own: Environment): Environment {
+function inheritedEnvironment(args: readonly string[]): Environment {
   const command = args.slice(0, 2).join(" ");
-  // Deno does not end that has coverage to write and spans to send.
-  const isFirst = !EXECUTABLE && !measured.has(command) && !("OTEL_DENO" in own);
-  if (isFirst) measured.add(command);
+  const isFirst = !EXECUTABLE && !measured.has(command);
+  measured.add(command);
   const names = isFirst ? [...INHERITED, "DENO_COVERAGE_DIR"] : INHERITED;
   const present = names.map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(present.filter((pair): pair is [string, string] => !!pair[1]));

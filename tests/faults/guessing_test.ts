@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Server } from "./harness.ts";
+import { Server } from "../blackbox/harness.ts";
 
 const ADDRESSES = 12;
 

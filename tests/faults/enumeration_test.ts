@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { median } from "../bench/statistics.ts";
-import type { Credentials } from "./client.ts";
-import { Directory, Server, UNLIMITED } from "./harness.ts";
+import type { Credentials } from "../blackbox/client.ts";
+import { Directory, Server, UNLIMITED } from "../blackbox/harness.ts";
+import { form } from "./form.ts";
 
-const SAMPLES = 200;
+const SAMPLES = form(50, 200);
 
 /** How far the medians of two kinds of logins may be apart. */
 const TOLERANCE = 0.05;
 
 /** How often a difference is measured again: one that is there is there every time. */
-const ATTEMPTS = 3;
+const ATTEMPTS = form(5, 3);
 
 /** The cost of a password: enough that Argon2 is most of an answer. */
 const COST = { ARGON2_MEMORY_KIB: "8192", ARGON2_PASSES: "2", ARGON2_LANES: "1" };
