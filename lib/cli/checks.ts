@@ -53,7 +53,7 @@ export function checkPublished({ ring }: CheckParts): Finding {
   if (set === undefined) {
     return problem("published set", "empty", "start the server, which makes a key");
   }
-  const { keys } = JSON.parse(new TextDecoder().decode(set.body)) as { keys: object[] };
+  const { keys } = JSON.parse(set.text) as { keys: object[] };
   const leaked = PRIVATE_MEMBERS.filter((name) => keys.some((key) => name in key));
   if (leaked.length === 0) return ok("published set", `${keys.length} keys, public members only`);
   return problem(
@@ -141,7 +141,7 @@ export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding
     );
   }
   const ours = ring.published();
-  const isEqual = ours !== undefined && theirs === new TextDecoder().decode(ours.body);
+  const isEqual = ours !== undefined && theirs === ours.text;
   if (isEqual) return ok("issuer", `${url} publishes this database's keys`);
   return problem(
     "issuer",

@@ -28,12 +28,12 @@ import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
 import { identify, requestFields } from "./request_context.ts";
 import {
+  createPublishedResponse,
   errorResponse,
   failureResponse,
   metadataResponse,
   methodNotAllowed,
   preflightResponse,
-  publishedSetResponse,
   secretResponse,
 } from "./response.ts";
 
@@ -86,6 +86,7 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
+  const publishedResponse = createPublishedResponse(parts.caching);
   for (const path of WITH_CREDENTIALS) routes.use(path, identify());
 
   routes.all(
@@ -97,7 +98,7 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
       }
       const ifNoneMatch = context.req.raw.headers.get("if-none-match");
       const now = numericDate(clock());
-      return publishedSetResponse(set, { now, rules: parts.caching, ifNoneMatch });
+      return publishedResponse(set, now, ifNoneMatch);
     }),
   );
 

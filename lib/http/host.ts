@@ -27,8 +27,8 @@ export function fallbacksOf({ hostname, port }: Deno.NetAddr): string[] {
 
 /** Looks at what a request says of the server that it is for. */
 export class HostCheck {
-  /** The host that was found valid last: the next one is most likely the same. */
-  #valid: string | null | undefined;
+  /** What was found valid last: the next request most likely says the same. */
+  #valid: { host: string | null; start: string } = { host: null, start: "" };
 
   /**
    * What is wrong with how a request names this server, in a Host header (RFC 9112 §3.2) or as the
@@ -36,18 +36,19 @@ export class HostCheck {
    *
    * @param fallbacks the authorities that Deno gives a request that has none.
    */
-  refusalOf(request: Request, fallbacks: readonly string[]): string | undefined {
-    const authority = authorityOf(request.url);
+  refusalOf({ url, headers }: Request, fallbacks: readonly string[]): string | undefined {
+    const stated = headers.get("host");
+    const { host: known, start } = this.#valid;
+    if (stated !== null && stated === known && url.startsWith(start)) return undefined;
+    const authority = authorityOf(url);
     if (authority === undefined) return "The request target is not valid";
-    const host = request.headers.get("host") ?? (fallbacks.includes(authority) ? null : authority);
-    if (!this.#isValid(host)) return "The Host header is not valid";
-    return this.#isValid(authority) ? undefined : "The request target is not valid";
-  }
-
-  #isValid(host: string | null): boolean {
-    if (host === this.#valid) return true;
-    if (!isValidHost(host)) return false;
-    this.#valid = host;
-    return true;
+    const host = stated ?? (fallbacks.includes(authority) ? null : authority);
+    if (!isValidHost(host)) return "The Host header is not valid";
+    if (!isValidHost(authority)) return "The request target is not valid";
+    this.#valid = {
+      host: stated,
+      start: url.slice(0, url.indexOf(authority) + authority.length + 1),
+    };
+    return undefined;
   }
 }

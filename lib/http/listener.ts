@@ -162,21 +162,22 @@ export class Server {
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     fallbacks: readonly string[],
   ): ReturnType<Handler> {
-    const response = this.#respond(request, info, fallbacks);
     const { method, headers } = request;
     const isChunked = headers.has("transfer-encoding");
+    const refusal = this.#hosts.refusalOf(request, fallbacks) ??
+      (isChunked ? framingFault(headers) : undefined);
+    const response = this.#respond(request, info, refusal);
     if (!isChunked && (method === "GET" || method === "HEAD")) return response;
     const last = isChunked ? Promise.resolve(response).then(asLast) : Promise.resolve(response);
     return last.finally(() => leaveUnread(request));
   }
 
+  /** @param refusal what is wrong with the request, if anything is. */
   #respond(
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-    fallbacks: readonly string[],
+    refusal: string | undefined,
   ): ReturnType<Handler> {
-    const refusal = this.#hosts.refusalOf(request, fallbacks) ??
-      framingFault(request.headers);
     if (refusal !== undefined) return errorResponse(new DomainError("invalid_request", refusal));
     if (this.#isStopping) return stoppingResponse();
     const response = this.#handler(request, info);

@@ -118,27 +118,44 @@ export function preflightResponse(): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** Answers a GET or HEAD of the JWK set, with 304 when the client holds it already. */
-export function publishedSetResponse(
+/** Answers a GET or HEAD of a JWK set at `now`, in seconds since the epoch. */
+export type PublishedResponse = (
   set: PublishedSet,
-  { now, rules, ifNoneMatch }: { now: number; rules: CachingRules; ifNoneMatch: string | null },
-): Response {
-  const headers = {
+  now: number,
+  ifNoneMatch: string | null,
+) => Response;
+
+/**
+ * Makes what answers a GET or HEAD of the JWK set, with 304 when the client holds it already. The
+ * headers are made once a second: most of the requests are for just this.
+ */
+export function createPublishedResponse(rules: CachingRules): PublishedResponse {
+  let made: { set: PublishedSet; now: number; headers: ReturnType<typeof headersOf> } | undefined;
+
+  return function publishedResponse(set, now, ifNoneMatch) {
+    if (made?.set !== set || made.now !== now) {
+      made = { set, now, headers: headersOf(set, now, rules) };
+    }
+    if (ifNoneMatch !== null && matches(ifNoneMatch, set.etag)) {
+      return new Response(null, { status: 304, headers: made.headers.notModified });
+    }
+    return new Response(set.text, { headers: made.headers.whole });
+  };
+}
+
+function headersOf(set: PublishedSet, now: number, rules: CachingRules) {
+  const notModified = {
     ...EVERYWHERE,
     ...ANY_ORIGIN,
     "cache-control": cacheControl(set, now, rules),
     "etag": set.etag,
   };
-  if (ifNoneMatch !== null && matches(ifNoneMatch, set.etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(set.body, {
-    headers: {
-      ...headers,
-      "content-type": "application/jwk-set+json",
-      "content-length": String(set.body.length), // said for HEAD, too
-    },
-  });
+  const whole = {
+    ...notModified,
+    "content-type": "application/jwk-set+json",
+    "content-length": String(set.length), // said for HEAD, too
+  };
+  return { notModified, whole };
 }
 
 /** Answers a GET or HEAD of the metadata (RFC 8414 §3.2), with 304 when the client holds it already. */

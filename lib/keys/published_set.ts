@@ -1,4 +1,4 @@
-/** The JWK set (RFC 7517 §5) as it is served: bytes and validators, prepared before they are asked for. */
+/** The JWK set (RFC 7517 §5) as it is served: text and validators, prepared before they are asked for. */
 
 import { createHash } from "node:crypto";
 import { PUBLICATION_DELAY, publishedKeys, type ScheduledKey } from "../rotation/policy.ts";
@@ -7,7 +7,9 @@ import type { PublicJwk } from "./signing_key.ts";
 /** A prepared JWK set. It is right from `from` until before `until`, in seconds. */
 export interface PublishedSet {
   /** The JSON text, `{"keys": [...]}`. */
-  body: Uint8Array<ArrayBuffer>;
+  text: string;
+  /** How many bytes that is in UTF-8. */
+  length: number;
   /** A strong entity tag (RFC 9110 §8.8.3), quoted. */
   etag: string;
   from: number;
@@ -37,10 +39,10 @@ export function preparePublishedSet(
   const published = publishedKeys(keys, now);
   if (published.length === 0) return undefined;
   const text = JSON.stringify({ keys: published.map((key) => key.publicJwk) });
-  const body = new TextEncoder().encode(text);
   return {
-    body,
-    etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
+    text,
+    length: new TextEncoder().encode(text).length,
+    etag: `"${createHash("sha256").update(text).digest("base64url")}"`,
     from: latest(keys.map((key) => key.exp).filter((exp) => exp <= now)) ?? 0,
     until: Math.min(...published.map((key) => key.exp)),
     revokedAt: latest(keys.map((key) => key.revokedAt).filter((at) => at !== undefined)),

@@ -4,8 +4,6 @@ import { Server } from "./harness.ts";
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
-/** What keeps a password check busy for a while. */
-
 let server: Server;
 Deno.test.beforeAll(async () => {
   server = await Server.start();

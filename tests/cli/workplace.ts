@@ -128,7 +128,7 @@ export async function withWorkplace(
   await withTempDir(async (directory) => {
     const storage = openStorage(`${directory}/db`);
     const { ring } = await makeRing({ storage, policy, time: new FakeClock(Date.now()) });
-    const published = new TextDecoder().decode(ring.published()!.body);
+    const published = ring.published()!.text;
     await storage.close();
     await body(new Workplace(directory, published));
   });

@@ -3,7 +3,8 @@
 import type { PublishedSet } from "../../lib/keys/published_set.ts";
 
 export const SET: PublishedSet = {
-  body: new TextEncoder().encode('{"keys":["ä"]}'),
+  text: '{"keys":["ä"]}',
+  length: 15,
   etag: '"tag"',
   from: 0,
   until: 1000,

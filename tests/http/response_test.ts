@@ -8,10 +8,10 @@ import {
   storageUnavailable,
 } from "../../lib/base/errors.ts";
 import {
+  createPublishedResponse,
   errorResponse,
   failureResponse,
   methodNotAllowed,
-  publishedSetResponse,
   secretResponse,
 } from "../../lib/http/response.ts";
 import { recordingLog } from "../support.ts";
@@ -175,8 +175,8 @@ Deno.test("Every response says that it is of the type that it names", async () =
       failureResponse(error, log)
     ),
     methodNotAllowed("POST"),
-    publishedSetResponse(SET, { now: 0, rules: RULES, ifNoneMatch: null }),
-    publishedSetResponse(SET, { now: 0, rules: RULES, ifNoneMatch: SET.etag }),
+    createPublishedResponse(RULES)(SET, 0, null),
+    createPublishedResponse(RULES)(SET, 0, SET.etag),
     await app.request("/"),
   ];
   for (const { status, headers } of responses) {

@@ -193,7 +193,7 @@ async function issue(ring: KeyRing, { clock, now }: FakeClock, tokenTtl: number)
 }
 
 async function assertVerifies(token: string, ring: KeyRing, time: FakeClock): Promise<void> {
-  const set: JSONWebKeySet = JSON.parse(new TextDecoder().decode(ring.published()!.body));
+  const set: JSONWebKeySet = JSON.parse(ring.published()!.text);
   const options = { currentDate: new Date(time.now) };
   const { payload } = await jwtVerify(token, createLocalJWKSet(set), options);
   assert.equal(payload.sub, "alice");

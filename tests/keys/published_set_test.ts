@@ -31,7 +31,7 @@ const someKeys = fc.array(
 function kidsOf(keys: readonly PublishableKey[], now: number): string[] | undefined {
   const set = preparePublishedSet(keys, now);
   return set &&
-    JSON.parse(new TextDecoder().decode(set.body)).keys.map((jwk: { kid: string }) => jwk.kid);
+    JSON.parse(set.text).keys.map((jwk: { kid: string }) => jwk.kid);
 }
 
 Deno.test("preparePublishedSet() has NEXT, ACTIVE and PASSIVE keys, and no expired one", () => {
@@ -59,7 +59,7 @@ Deno.test("preparePublishedSet() is undefined rather than empty", () => {
 Deno.test("preparePublishedSet() has the public JWKs as they are, under `keys`", () => {
   const one = key(1, 0, 100, 200);
   const set = preparePublishedSet([one], 0)!;
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(set.body)), { keys: [one.publicJwk] });
+  assert.deepEqual(JSON.parse(set.text), { keys: [one.publicJwk] });
 });
 
 Deno.test("preparePublishedSet() has a strong entity tag, one for each content", () => {
@@ -67,7 +67,7 @@ Deno.test("preparePublishedSet() has a strong entity tag, one for each content",
     const [a, b] = [preparePublishedSet(keys, one), preparePublishedSet(keys, other)];
     fc.pre(a !== undefined && b !== undefined);
     assert.match(a.etag, /^"[A-Za-z0-9_-]{20,}"$/);
-    const isSame = new TextDecoder().decode(a.body) === new TextDecoder().decode(b.body);
+    const isSame = a.text === b.text;
     assert.equal(a.etag === b.etag, isSame);
   }));
 });

@@ -43,7 +43,7 @@ export async function makeRingOverDatabase(options: RingOptions = {}) {
 
 export function publishedKeys(ring: KeyRing): JSONWebKeySet["keys"] {
   const set = ring.published();
-  return set === undefined ? [] : JSON.parse(new TextDecoder().decode(set.body)).keys;
+  return set === undefined ? [] : JSON.parse(set.text).keys;
 }
 
 export function publishedKids(ring: KeyRing): string[] {
