@@ -43,6 +43,8 @@ export class Metrics implements Observer {
   /** The answers by route, method and status. */
   readonly #answers = new Map<string, Answers>();
   readonly #durations = new Map<RouteName, Durations>();
+  /** What was answered last: the next answer is most likely one of the same. */
+  #last: { url: string; method: string; status: number; answers: Answers } | undefined;
   readonly #waits = new Durations(WAIT_BUCKETS);
   readonly #tokens;
   readonly #authentications;
@@ -93,12 +95,20 @@ export class Metrics implements Observer {
   readonly render = (): Promise<string> => this.#instruments.render();
 
   answered(request: Request, status: number, milliseconds: number): void {
+    const { url, method } = request;
+    const last = this.#last;
+    const isSame = last?.url === url && last.method === method && last.status === status;
+    const answers = isSame ? last.answers : this.#answersTo(request, status);
+    if (!isSame) this.#last = { url, method, status, answers };
+    answers.count++;
+    answers.durations.add(milliseconds / 1000);
+  }
+
+  #answersTo(request: Request, status: number): Answers {
     const route = this.#routeName(request);
     const method = methodName(request);
     const key = `${route} ${method} ${status}`;
-    const answers = this.#answers.get(key) ?? this.#first(key, { route, method, status });
-    answers.count++;
-    answers.durations.add(milliseconds / 1000);
+    return this.#answers.get(key) ?? this.#first(key, { route, method, status });
   }
 
   limited(request: Request): void {
