@@ -176,6 +176,6 @@ export function metadataResponse({ body, etag }: Metadata, ifNoneMatch: string |
 
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
 function matches(ifNoneMatch: string, etag: string): boolean {
-  return ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""))
+  return ifNoneMatch === etag || ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""))
     .some((tag) => tag === "*" || tag === etag);
 }
