@@ -4,11 +4,13 @@ import { Argument, type Command } from "commander";
 import { example } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { grafanaDashboard } from "./examples/grafana.ts";
+import { NGINX_SITE } from "./examples/nginx.ts";
 import { PROMETHEUS_RULES } from "./examples/prometheus.ts";
 
 /** What there is an example of: what it is, and its text. */
 const EXAMPLES: Record<string, { what: string; text: () => string }> = {
   prometheus: { what: "alert rules for Prometheus", text: () => PROMETHEUS_RULES },
+  nginx: { what: "a proxy in front, which closes slow connections", text: () => NGINX_SITE },
   grafana: { what: "a dashboard for Grafana", text: grafanaDashboard },
 };
 

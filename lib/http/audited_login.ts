@@ -48,6 +48,7 @@ export function createAuditedLogin({ login, log, observer }: AuditedLoginParts):
     } catch (error) {
       const outcome = outcomeOf(error);
       observer?.authenticated(outcome);
+      if (outcome === "limited") observer?.limited(context.req.raw);
       if (outcome === "refused" || outcome === "denied") {
         const client = claimedName(proof);
         const who = client === undefined ? {} : { client };
@@ -85,6 +86,7 @@ function line(context: Context<AppEnv>, outcome: AuthenticationOutcome): LogFiel
 /** What each refusal says of an authentication; all else is a failure. */
 const OUTCOMES: Partial<Record<ErrorCode, AuthenticationOutcome>> = {
   invalid_credentials: "refused",
+  rate_limited: "limited",
   overloaded: "overloaded",
   invalid_request: "denied",
   invalid_scope: "denied",

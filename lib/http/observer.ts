@@ -7,6 +7,8 @@ export type AuthenticationOutcome =
   | "refused"
   /** It was right, and the client asked for what its policy does not allow. */
   | "denied"
+  /** It was not checked: the name was tried too often. */
+  | "limited"
   /** It was not checked, or not to its end: there was too much to do. */
   | "overloaded"
   /** The database, or something else, did not work. */

@@ -23,6 +23,7 @@ const OUTCOMES: readonly AuthenticationOutcome[] = [
   "succeeded",
   "refused",
   "denied",
+  "limited",
   "overloaded",
   "failed",
 ];

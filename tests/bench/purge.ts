@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openStorage, withTempDir } from "../support.ts";
 import type { Storage, UserRecord } from "../../lib/storage/storage.ts";
 import type { Row } from "./row.ts";
-import { inTurns, median, quantile } from "./statistics.ts";
+import { duration, inTurns, median, quantile } from "./statistics.ts";
 
 const ROUNDS = 400;
 
@@ -69,23 +69,16 @@ function fillLog(path: string): void {
 
 async function purge(storage: Storage): Promise<number> {
   const before = NOW - ROWS / 2 * 1000;
-  const { held, result } = await hold(() => storage.purgeAuthentications(before, BATCH));
-  if (result !== BATCH) throw new Error(`${result} rows were purged`);
-  return held;
+  return await duration(async () => {
+    const rows = await storage.purgeAuthentications(before, BATCH);
+    if (rows !== BATCH) throw new Error(`${rows} rows were purged`);
+  });
 }
 
+/** A record by itself: it comes a turn of the event loop later, and its commit holds all others up. */
 async function record(storage: Storage, user: UserRecord): Promise<number> {
-  const { held, result } = await hold(() =>
-    storage.recordAuthentication({ ip: "192.0.2.1", at: NOW, user })
-  );
-  if (!result) throw new Error("Nothing was recorded");
-  return held;
-}
-
-/** How long `work` holds the event loop at its start, in milliseconds, and what it gives. */
-async function hold<Result>(work: () => Promise<Result>) {
-  const start = performance.now();
-  const promise = work();
-  const held = performance.now() - start;
-  return { held, result: await promise };
+  return await duration(async () => {
+    const isRecorded = await storage.recordAuthentication({ ip: "192.0.2.1", at: NOW, user });
+    if (!isRecorded) throw new Error("Nothing was recorded");
+  });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { storageUnavailable } from "../../lib/base/errors.ts";
+import { DomainError, storageUnavailable } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
 import type { Observer } from "../../lib/http/observer.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
@@ -181,4 +181,18 @@ Deno.test("A log from level warn upwards has no line of the audit", async () => 
   assert.equal((await token()).status, 200);
   assert.equal((await token({ client_secret: "wrong" })).status, 401);
   assert.deepEqual(lines, []);
+});
+
+Deno.test("A name that is tried too often is told to the observer, and leaves no line", async () => {
+  const { told, audit, login } = await makeAudited((own) =>
+    wrapStorage(own, () => ({
+      findClient: () =>
+        Promise.reject(new DomainError("rate_limited", "Too many", { retryAfter: 2 })),
+    }))
+  );
+  const { status, headers } = await login("svc", "a guess");
+  assert.equal(status, 429);
+  assert.equal(headers.get("retry-after"), "2");
+  assert.deepEqual(told, ["limited", "limited"]); // how it ended, and a request over a limit
+  assert.deepEqual(audit(), []);
 });

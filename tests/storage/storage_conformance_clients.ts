@@ -47,7 +47,7 @@ export function testClients(test: TestProperty): void {
     const bob = (await storage.createUser(BOB))!;
     for (const name of ["Alice", "aLICE"]) {
       assert.deepEqual(await clientOf(storage, name), {
-        user: alice,
+        user: { ...alice },
         policy: undefined,
         credentials: [],
       });

@@ -6,10 +6,11 @@ import type {
   NewKeyCredential,
   PasswordReplacement,
   RowId,
+  UserRecord,
 } from "../storage.ts";
 import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
-import { findUser, replacePasswordHash } from "./users_table.ts";
+import { replacePasswordHash, USER_COLUMNS } from "./users_table.ts";
 
 /** How old `last_used` gets before it is written again, in milliseconds. */
 const LAST_USED_INTERVAL = 60_000;
@@ -18,13 +19,36 @@ const SELECT_CREDENTIALS = `SELECT ${exact("id")} AS id, type, ${text("kid")} AS
   `${text("value")} AS value, created_at AS createdAt, valid_until AS validUntil, ` +
   "last_used AS lastUsed FROM client_credentials WHERE user_id = ? ORDER BY client_credentials.id";
 
-/** In a transaction: a client as it is at one moment. */
+/** What is found of a client in one statement, which is as good as a transaction. */
+const SELECT_CLIENT = `SELECT ${USER_COLUMNS}, ` +
+  `(SELECT ${text("policy")} FROM client_policies WHERE user_id = users.id) AS policy, ` +
+  "EXISTS (SELECT 1 FROM client_credentials WHERE user_id = users.id) AS hasCredentials " +
+  "FROM users WHERE username = ? COLLATE NOCASE";
+
+/** A client as it is at one moment; outside of a transaction. Few have credentials of this kind. */
+export function readClient(database: SqliteDatabase, username: string): ClientRecord | undefined {
+  const found = findIn(database, username);
+  if (!found?.hasCredentials) return found && { ...found.client, credentials: [] };
+  return database.snapshot(() => findClient(database, username));
+}
+
+/** The same in a transaction. */
 export function findClient(database: SqliteDatabase, username: string): ClientRecord | undefined {
-  const user = findUser(database, username);
-  if (user === undefined) return undefined;
-  const policy = readClientPolicy(database, user.id);
-  const credentials = database.all<CredentialRecord>(SELECT_CREDENTIALS, user.id);
-  return { user, policy, credentials };
+  const { client } = findIn(database, username) ?? {};
+  return client && {
+    ...client,
+    credentials: database.all<CredentialRecord>(SELECT_CREDENTIALS, client.user.id),
+  };
+}
+
+function findIn(database: SqliteDatabase, username: string) {
+  const row = database.get<UserRecord & { policy: string | null; hasCredentials: number }>(
+    SELECT_CLIENT,
+    username,
+  );
+  if (row === undefined) return undefined;
+  const { policy, hasCredentials, ...user } = row;
+  return { client: { user, policy: policy ?? undefined }, hasCredentials };
 }
 
 function readClientPolicy(database: SqliteDatabase, userId: RowId): string | undefined {

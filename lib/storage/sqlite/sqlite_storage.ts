@@ -127,9 +127,7 @@ export class SqliteStorage implements Storage {
   }
 
   findClient(username: string): Promise<ClientRecord | undefined> {
-    return this.#read((database) =>
-      database.snapshot(() => clients.findClient(database, username))
-    );
+    return this.#read((database) => clients.readClient(database, username));
   }
 
   replaceClientPolicy(

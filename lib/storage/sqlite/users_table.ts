@@ -5,7 +5,8 @@ import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
 import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
-const COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
+/** The columns of a user, as they are named in its record. */
+export const USER_COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
   `${text("password_hash")} AS passwordHash, ${text("email")} AS email, ` +
   `${text("date_registered")} AS dateRegistered, ${text("last_login")} AS lastLogin`;
 
@@ -18,7 +19,7 @@ export function createUser(database: SqliteDatabase, user: NewUser): UserRecord 
   if (user.nameHash !== undefined && hasTombstone(database, user.nameHash)) return undefined;
   return database.get<UserRecord>(
     "INSERT INTO users (username, password_hash, email, date_registered) VALUES (?, ?, ?, ?) " +
-      `ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+      `ON CONFLICT DO NOTHING RETURNING ${USER_COLUMNS}`,
     user.username,
     user.passwordHash,
     user.email,
@@ -28,20 +29,20 @@ export function createUser(database: SqliteDatabase, user: NewUser): UserRecord 
 
 export function findUser(database: SqliteDatabase, username: string): UserRecord | undefined {
   return database.get<UserRecord>(
-    `SELECT ${COLUMNS} FROM users WHERE username = ? COLLATE NOCASE`,
+    `SELECT ${USER_COLUMNS} FROM users WHERE username = ? COLLATE NOCASE`,
     username,
   );
 }
 
 export function findUserByEmail(database: SqliteDatabase, email: string): UserRecord | undefined {
-  const sql = `SELECT ${COLUMNS} FROM users WHERE email = ? COLLATE NOCASE`;
+  const sql = `SELECT ${USER_COLUMNS} FROM users WHERE email = ? COLLATE NOCASE`;
   return database.get<UserRecord>(sql, email);
 }
 
 export function listUsers(database: SqliteDatabase, { afterId, limit }: UserQuery): UserRecord[] {
   const after = afterId === undefined ? [] : [afterId];
   const condition = afterId === undefined ? "" : "WHERE users.id > ?";
-  const query = `SELECT ${COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
+  const query = `SELECT ${USER_COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
   return pageOf(database.get(asPage(NAMES, query), ...after, limit));
 }
 
