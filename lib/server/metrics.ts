@@ -60,7 +60,6 @@ export class Metrics implements Observer {
     made.readCounter(
       "jwks_http_requests_total",
       "Requests that were answered.",
-      ["route", "method", "status"],
       () => [...this.#answers.values()].map(({ labels, count }) => [labels, count]),
     );
     made.readHistogram(

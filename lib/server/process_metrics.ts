@@ -1,7 +1,4 @@
-/**
- * The process as a whole, under the names that dashboards know. The library's own collectors are
- * left alone: on Deno many of them say 0, and some names are not as Prometheus wants them.
- */
+/** The process as a whole, under the names that dashboards know. */
 
 import process from "node:process";
 import type { Instruments } from "./instruments.ts";
@@ -11,7 +8,6 @@ export function measureProcess(instruments: Instruments): void {
   instruments.readCounter(
     "process_cpu_seconds_total",
     "CPU time of the process, of the user and of the system.",
-    [],
     () => {
       const { user, system } = process.cpuUsage();
       return [[{}, (user + system) / 1e6]];

@@ -88,7 +88,7 @@ async function begin(
 ): Promise<Maintenance> {
   const scheme = schemeOf(config);
   const issuer = config.issuer ?? `${scheme}://localhost:${server.port}`;
-  const metrics = await watch?.createMetrics(issuer);
+  const metrics = watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
   await beginRun(database);
   const { accounts, queue, loginCache } = createAccounts(config, database, metrics?.waited);

@@ -6,14 +6,12 @@ import { createMetricsApp } from "../http/metrics_app.ts";
 import { serverUrl } from "./address.ts";
 import type { Config } from "./config.ts";
 import { listen } from "./listen.ts";
-import type { Metrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import type { WatchedParts } from "./watched_parts.ts";
 
 export class Watch {
   readonly #server: Server;
   readonly #log: Log;
-  /** Only who watches pays for loading it; that goes on while the database is opened. */
-  readonly #loaded = import("./metrics.ts");
   #metrics: Metrics | undefined;
 
   private constructor(server: Server, log: Log) {
@@ -29,8 +27,7 @@ export class Watch {
   }
 
   /** @param issuer the URL of the server whose routes are counted. */
-  async createMetrics(issuer: string): Promise<Metrics> {
-    const { Metrics } = await this.#loaded;
+  createMetrics(issuer: string): Metrics {
     return this.#metrics = new Metrics(issuer);
   }
 

@@ -26,7 +26,7 @@ export interface WatchedParts {
 export function readParts(instruments: Instruments, parts: WatchedParts): void {
   const { queue, storage, maintenance, loginCache, findHindrance } = parts;
   const count = (name: string, help: string, read: () => number) =>
-    instruments.readCounter(name, help, [], () => [[{}, read()]]);
+    instruments.readCounter(name, help, () => [[{}, read()]]);
   const gauge = instruments.readGauge.bind(instruments);
 
   readKeys(instruments, parts);
@@ -46,7 +46,6 @@ export function readParts(instruments: Instruments, parts: WatchedParts): void {
   instruments.readCounter(
     "jwks_storage_errors_total",
     "What the database could not do, by the reason.",
-    ["kind"],
     () => Object.entries(storage.failures).map(([kind, value]) => [{ kind }, value]),
   );
   count(
@@ -90,7 +89,6 @@ function readKeys(instruments: Instruments, { ring, clock }: WatchedParts): void
   instruments.readCounter(
     "jwks_unplanned_rotations_total",
     "Times that a key had to sign which no verifier could know.",
-    [],
     () => [[{}, ring.emergencies]],
   );
 }
