@@ -32,7 +32,7 @@ interface ChunkReader {
 }
 
 /**
- * Reads the body into one buffer of the limit's size. A chunk that is kept would keep all of the
+ * Reads the body into one buffer of its size, or the limit's. A chunk that is kept would keep all of the
  * runtime's buffer alive that it arrived in, however few bytes it has.
  *
  * @throws {DomainError} `payload_too_large`, unread when `Content-Length` says so, `request_timeout`
@@ -42,14 +42,15 @@ export async function readBody(
   request: Request,
   { maxBytes, timeout }: BodyLimits = BODY_LIMITS,
 ): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
+  const stated = request.headers.get("content-length");
+  if (Number(stated) > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
-  const reader = readerOf(request.body);
+  const length = Number(stated ?? maxBytes);
+  const reader = readerOf(request.body, Math.min(length, CHUNK));
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(tooLate()), timeout);
   try {
     // One race for the whole body: one for each chunk would leave a reaction for each.
-    const length = Number(request.headers.get("content-length") ?? maxBytes);
     return await Promise.race([collect(reader, { length, maxBytes }, late.promise), late.promise]);
   } catch (error) {
     cancelLater(reader);
@@ -80,12 +81,12 @@ async function collect(
 ): Promise<Uint8Array> {
   let isLate = false;
   late.catch(() => isLate = true);
-  const whole = new Uint8Array(maxBytes);
+  const whole = new Uint8Array(Math.min(length, maxBytes));
   let size = 0;
   for (let pause = PAUSE.first; !isLate;) {
     const chunk = await reader.read();
     if (chunk === undefined) break;
-    if (size + chunk.length > maxBytes) throw tooLarge(maxBytes);
+    if (size + chunk.length > whole.length) throw tooLarge(maxBytes);
     whole.set(chunk, size);
     size += chunk.length;
     if (chunk.length >= TINY || size >= length) continue;
@@ -96,7 +97,7 @@ async function collect(
 }
 
 /** Reads into one buffer where the runtime lets it, and else what the runtime has made. */
-function readerOf(body: ReadableStream<Uint8Array>): ChunkReader {
+function readerOf(body: ReadableStream<Uint8Array>, atOnce: number): ChunkReader {
   let byob: ReadableStreamBYOBReader;
   try {
     byob = body.getReader({ mode: "byob" });
@@ -104,7 +105,7 @@ function readerOf(body: ReadableStream<Uint8Array>): ChunkReader {
     const reader = body.getReader(); // the body is in memory already
     return { read: async () => (await reader.read()).value, cancel: () => reader.cancel() };
   }
-  let buffer = new ArrayBuffer(CHUNK);
+  let buffer = new ArrayBuffer(Math.max(1, atOnce));
   return {
     async read() {
       const { done, value } = await byob.read(new Uint8Array(buffer));
