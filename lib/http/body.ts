@@ -42,10 +42,9 @@ export async function readBody(
   request: Request,
   { maxBytes, timeout }: BodyLimits = BODY_LIMITS,
 ): Promise<Uint8Array> {
-  const stated = request.headers.get("content-length");
-  if (Number(stated) > maxBytes) throw tooLarge(maxBytes);
+  const length = lengthOf(request.headers) ?? maxBytes;
+  if (length > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
-  const length = Number(stated ?? maxBytes);
   const reader = readerOf(request.body, Math.min(length, CHUNK));
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(tooLate()), timeout);
@@ -115,6 +114,12 @@ function readerOf(body: ReadableStream<Uint8Array>, atOnce: number): ChunkReader
     },
     cancel: () => byob.cancel(),
   };
+}
+
+/** The length that is stated; it may be so more than once, but only the same (RFC 9112 §6.3). */
+function lengthOf(headers: Headers): number | undefined {
+  const [, length] = /^(\d+)(?:, *\1)*$/.exec(headers.get("content-length") ?? "") ?? [];
+  return length === undefined ? undefined : Number(length);
 }
 
 function tooLarge(maxBytes: number): DomainError {
