@@ -2,22 +2,12 @@
 
 import { isIPv4 } from "node:net";
 import { within } from "../base/deadline.ts";
-import { DomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { leaveUnread } from "./body.ts";
-import { asLast, framingFault } from "./framing.ts";
-import { LIVENESS } from "./health.ts";
-import { fallbacksOf, HostCheck } from "./host.ts";
+import { Gate, type Handler } from "./gate.ts";
+import { fallbacksOf } from "./host.ts";
 import type { Observer } from "./observer.ts";
-import { pathOf } from "./path.ts";
-import { errorResponse, failureResponse, okResponse } from "./response.ts";
+import { failureResponse } from "./response.ts";
 import { type CertifiedKey, type FrontHandler, TlsFront } from "./tls_front.ts";
-
-/** What `Deno.serve` gives a handler. */
-export type Handler = (
-  request: Request,
-  info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-) => Response | Promise<Response>;
 
 export interface ServerOptions {
   hostname: string;
@@ -43,10 +33,7 @@ const MAPPED = "::ffff:";
 export class Server {
   readonly #options: ServerOptions;
   #listener: Listener;
-  #handler: Handler = startingResponse;
-  #observer: Pick<Observer, "answered"> | undefined;
-  readonly #inFlight = new Set<Promise<Response>>();
-  readonly #hosts = new HostCheck();
+  readonly #gate = new Gate();
   #isStopping = false;
 
   /** Starts to listen; all but `/healthz` is put off until `begin`. @throws when the address cannot be bound. */
@@ -58,8 +45,7 @@ export class Server {
 
   /** Answers requests from now on, and tells the observer of each answer. */
   begin(handler: Handler, observer?: Pick<Observer, "answered">): void {
-    this.#handler = handler;
-    this.#observer = observer;
+    this.#gate.begin(handler, observer);
   }
 
   /** The address it listens on. */
@@ -88,25 +74,22 @@ export class Server {
    */
   async stop(grace: number): Promise<void> {
     this.#isStopping = true;
-    await within(grace, this.#drain().then(() => this.#end()));
+    this.#gate.close();
+    await within(grace, this.#gate.drain().then(() => this.#end()));
   }
 
   /** Shutting down closes connections on which a request has arrived and is not read yet. */
   async #end(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, LINGER));
-    await this.#drain();
+    await this.#gate.drain();
     await this.#listener.shutdown();
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
   }
 
   #listen(port: number): Listener {
     const { hostname, certificate, log } = this.#options;
     if (certificate === undefined) return this.#listenInTheClear(port);
     const onError = (error: unknown) => failureResponse(error, log);
-    const handler: FrontHandler = (...request) => this.#answer(...request);
+    const handler: FrontHandler = (...request) => this.#gate.answer(...request);
     return new TlsFront({ hostname, port, certificate, handler, onError, log });
   }
 
@@ -132,61 +115,9 @@ export class Server {
       port,
       onListen() {},
       onError: (error) => failureResponse(error, this.#options.log),
-    }, (request, info) => this.#answer(request, info, fallbacks));
+    }, (request, info) => this.#gate.answer(request, info, fallbacks));
     const fallbacks = fallbacksOf(server.addr);
     return server;
-  }
-
-  /**
-   * An answer that is there at once stays so: to wait for a promise costs more than to count.
-   *
-   * @param fallbacks the authorities that Deno gives a request that has none.
-   */
-  #answer(
-    request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-    fallbacks: readonly string[],
-  ): ReturnType<Handler> {
-    const observer = this.#observer;
-    if (observer === undefined) return this.#finish(request, info, fallbacks);
-    const start = performance.now();
-    const response = this.#finish(request, info, fallbacks);
-    const tell = (status: number) => observer.answered(request, status, performance.now() - start);
-    if (response instanceof Response) tell(response.status);
-    else response.then(({ status }) => tell(status), () => tell(500));
-    return response;
-  }
-
-  #finish(
-    request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-    fallbacks: readonly string[],
-  ): ReturnType<Handler> {
-    const { method, headers } = request;
-    const isChunked = headers.has("transfer-encoding");
-    const refusal = this.#hosts.refusalOf(request, fallbacks) ??
-      (isChunked ? framingFault(headers) : undefined);
-    const response = this.#respond(request, info, refusal);
-    if (!isChunked && (method === "GET" || method === "HEAD")) return response;
-    const last = isChunked ? Promise.resolve(response).then(asLast) : Promise.resolve(response);
-    return last.finally(() => leaveUnread(request));
-  }
-
-  /** @param refusal what is wrong with the request, if anything is. */
-  #respond(
-    request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-    refusal: string | undefined,
-  ): ReturnType<Handler> {
-    if (refusal !== undefined) return errorResponse(new DomainError("invalid_request", refusal));
-    if (this.#isStopping) return stoppingResponse();
-    const response = this.#handler(request, info);
-    if (response instanceof Promise) {
-      this.#inFlight.add(response);
-      const done = () => void this.#inFlight.delete(response);
-      response.then(done, done);
-    }
-    return response;
   }
 
   /** The accept loop ends when the process runs out of file descriptors: then it is begun anew. */
@@ -210,17 +141,4 @@ export class Server {
       setTimeout(() => this.#restart(), RESTART_DELAY);
     }
   }
-}
-
-function startingResponse(request: Request): Response {
-  if (pathOf(request) === LIVENESS) return okResponse();
-  const starting = "The server is starting";
-  return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
-}
-
-function stoppingResponse(): Response {
-  const stopping = "The server is stopping";
-  const response = errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 }));
-  response.headers.set("connection", "close");
-  return response;
 }

@@ -3,7 +3,7 @@
 import type { Accounts } from "../accounts/accounts.ts";
 import { type AppParts, createApp } from "../http/app.ts";
 import { createFindClient } from "../http/client_address.ts";
-import type { Handler } from "../http/listener.ts";
+import type { Handler } from "../http/gate.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { SlidingWindow } from "../limits/sliding_window.ts";
 import { createAssertionVerifier } from "../tokens/client_assertion.ts";

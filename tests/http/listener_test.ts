@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createFindClient } from "../../lib/http/client_address.ts";
 import { authorityOf, isValidHost } from "../../lib/http/host.ts";
-import { type Handler, Server } from "../../lib/http/listener.ts";
+import type { Handler } from "../../lib/http/gate.ts";
+import { Server } from "../../lib/http/listener.ts";
 import { recordingLog } from "../support.ts";
 import { HOSTNAME as hostname, sendRaw, withServer } from "./running_server.ts";
 

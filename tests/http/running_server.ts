@@ -1,6 +1,7 @@
 /** A server on a free port, and clients that say what the test wants, byte for byte. */
 
-import { type Handler, Server } from "../../lib/http/listener.ts";
+import type { Handler } from "../../lib/http/gate.ts";
+import { Server } from "../../lib/http/listener.ts";
 import { recordingLog } from "../support.ts";
 
 export const HOSTNAME = "127.0.0.1";

@@ -1,6 +1,7 @@
 /** A server that speaks HTTPS on a free port, and clients that say what the test wants. */
 
-import { type Handler, Server } from "../../lib/http/listener.ts";
+import type { Handler } from "../../lib/http/gate.ts";
+import { Server } from "../../lib/http/listener.ts";
 import { makeCertificate, type Pair } from "../certificates.ts";
 import { recordingLog } from "../support.ts";
 import { HOSTNAME } from "./running_server.ts";
