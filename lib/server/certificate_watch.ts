@@ -3,6 +3,7 @@
 import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import { isDomainError } from "../base/errors.ts";
 import { errorFields, type Log, type LogFields } from "../base/log.ts";
+import { Rounds } from "../base/rounds.ts";
 import type { CertifiedKey } from "../http/tls_front.ts";
 import {
   type Certificate,
@@ -30,8 +31,7 @@ export interface CertificateWatchParts {
 export class CertificateWatch {
   readonly #parts: CertificateWatchParts;
   #current: Certificate;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #running: Promise<void> | undefined;
+  readonly #rounds = new Rounds(() => this.run());
   /** Why what is in the files is not taken, as it was last told. */
   #refusal: string | undefined;
   /** When the end was warned of last. */
@@ -46,15 +46,12 @@ export class CertificateWatch {
   start(): void {
     this.#parts.log.info("the server speaks HTTPS", fieldsOf(this.#current));
     this.#remind();
-    this.#timer = setInterval(() => {
-      this.#running ??= this.run().finally(() => this.#running = undefined);
-    }, POLL_INTERVAL);
+    this.#rounds.start(POLL_INTERVAL);
   }
 
   /** Ends, and waits for the round that is under way. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** One round. What cannot be used is not taken, told once, and tried again in the next. */

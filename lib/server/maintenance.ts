@@ -3,6 +3,7 @@
 import type { Clock, MonotonicClock } from "../base/clock.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { errorFields, type Log } from "../base/log.ts";
+import { Rounds } from "../base/rounds.ts";
 import type { Storage } from "../storage/storage.ts";
 import { BatchSize } from "./batch_size.ts";
 
@@ -37,8 +38,7 @@ export interface MaintenanceParts {
 
 export class Maintenance {
   readonly #parts: MaintenanceParts;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #running: Promise<void> | undefined;
+  readonly #rounds = new Rounds(() => this.run());
   #isStopped = false;
   readonly #batch = new BatchSize();
   /** When everything old was purged last. */
@@ -58,16 +58,14 @@ export class Maintenance {
 
   /** Begins with a first round at once, and resolves when that is over. */
   start(): Promise<void> {
-    const round = () => this.#running ??= this.run().finally(() => this.#running = undefined);
-    this.#timer = setInterval(round, POLL_INTERVAL);
-    return round();
+    this.#rounds.start(POLL_INTERVAL);
+    return this.#rounds.run();
   }
 
   /** Ends, and waits for the round that is under way. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
     this.#isStopped = true;
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** One round. A failure is logged when it begins and when it is over, and tried again. */
