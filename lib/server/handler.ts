@@ -56,6 +56,7 @@ export function createHandler(
     findClient: createFindClient(config.trustedProxies),
     registration,
     expiredTokens,
+    page: config.page,
     limiter: () => new SlidingWindow(limit),
     caching: { staleIfError: config.staleIfError, tokenTtl },
     clock,

@@ -115,6 +115,7 @@ export const SETTINGS = {
       parseAddress,
     ),
   ),
+  PAGE: setting("on", onOff("on", "off")),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
 } as const;
 
