@@ -8,7 +8,9 @@ import token from "./browser/token.js" with { type: "text" };
 import verify from "./browser/verify.js" with { type: "text" };
 import view from "./browser/view.js" with { type: "text" };
 import words from "./browser/words.js" with { type: "text" };
-import style from "./style.css" with { type: "text" };
+import base from "./style/base.css" with { type: "text" };
+import keys from "./style/keys.css" with { type: "text" };
+import forms from "./style/forms.css" with { type: "text" };
 
 /** The browser's modules, each after those that it imports. */
 const MODULES = [words, token, signature, verify, answers, view, app];
@@ -19,7 +21,7 @@ export interface Inlined {
   source: string;
 }
 
-export const STYLE: Inlined = inlined(style);
+export const STYLE: Inlined = inlined([base, keys, forms].join("\n"));
 
 /** The modules as one: what each imports stands before it already. */
 export const SCRIPT: Inlined = inlined(

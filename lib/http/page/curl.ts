@@ -22,25 +22,33 @@ export function commandsFor(base: string, jwksUrl: string): Commands {
   const url = (path: string) => shellWord(`${base}${path}`);
   const body = JSON.stringify({ username: CLIENT, email: "ops@example.com" });
   const login = `-u "${CLIENT}:$PASSWORD"`;
-  const type = "-H 'Content-Type: application/json'";
   return {
     register: [{
       what: "Register by curl",
-      line: `curl -s ${url("/register")} ${type} -d '${body}'`,
+      line: lines(
+        `curl -s ${url("/register")}`,
+        "-H 'Content-Type: application/json'",
+        `-d '${body}'`,
+      ),
     }],
     token: [
-      { what: "A token by curl", line: `curl -s ${login} -X POST ${url("/auth")}` },
+      { what: "A token by curl", line: lines(`curl -s ${url("/auth")}`, `-X POST ${login}`) },
       {
         what: "The same, the OAuth way",
-        line: `curl -s ${login} -d grant_type=client_credentials ${url("/token")}`,
+        line: lines(`curl -s ${url("/token")}`, login, "-d grant_type=client_credentials"),
       },
     ],
     expired: [{
       what: "An expired token by curl",
-      line: `curl -s ${login} -X POST ${url("/auth?expired=true")}`,
+      line: lines(`curl -s ${url("/auth?expired=true")}`, `-X POST ${login}`),
     }],
     verify: [{ what: "The keys by curl", line: `curl -s ${shellWord(jwksUrl)}` }],
   };
+}
+
+/** One command on several lines. */
+function lines(...parts: string[]): string {
+  return parts.join(" \\\n  ");
 }
 
 /** A word as a POSIX shell reads it: in quotes unless nothing in it is special. */

@@ -1,7 +1,7 @@
 /** The parts of the page that let its reader try the server. */
 
-import { html } from "hono/html";
 import type { Command, Commands } from "./curl.ts";
+import { markup } from "./markup.ts";
 
 /** What of the server can be tried. */
 export interface Offer {
@@ -14,30 +14,27 @@ export interface Offer {
 }
 
 export function trySection(offer: Offer, commands: Commands) {
-  return html`
-    <section aria-labelledby="try-title">
-      <h2 id="try-title">Try it</h2>
-      <p
-        class="hint">Passwords and tokens stay in this page: it stores nothing, and puts nothing into its address.</p>
-      <noscript><p class="note">The forms need JavaScript. The curl lines do the same without it.</p></noscript>
-      <div class="try">
-    <div class="steps">
-    ${registerCard(offer, commands)}
-    ${tokenCard(offer, commands)}
-    </div>
-    ${verifyCard(offer, commands)}
-      </div>
-    </section>
-  `;
+  return markup`<section aria-labelledby="try-title">
+<h2 id="try-title">Try it</h2>
+<p class="hint">Passwords and tokens stay in this page: it stores nothing, and puts nothing into its address.</p>
+<noscript><p class="note">The forms need JavaScript. The curl lines do the same without it.</p></noscript>
+<div class="try">
+<div class="steps">
+${registerCard(offer, commands)}
+${tokenCard(offer, commands)}
+</div>
+${verifyCard(offer, commands)}
+</div>
+</section>`;
 }
 
 function registerCard({ registration }: Offer, { register }: Commands) {
-  const title = html`<h3 id="register-title"><span class="step">1</span> Register a client</h3>`;
+  const title = markup`<h3 id="register-title"><span class="step">1</span> Register a client</h3>`;
   if (!registration) {
-    return html`<section class="card" aria-labelledby="register-title">${title}
+    return markup`<section class="card" aria-labelledby="register-title">${title}
 <p>Registration is closed here. The operator of this server registers clients.</p></section>`;
   }
-  return html`<section class="card" aria-labelledby="register-title">${title}
+  return markup`<section class="card" aria-labelledby="register-title">${title}
 <form id="register-form" hidden data-needs-script autocomplete="off">
 ${field("register-username", "Username", { autocapitalize: "none" })}
 ${field("register-email", "E-mail address", { type: "email" })}
@@ -49,8 +46,8 @@ ${commandLines("register", register)}</section>`;
 
 function tokenCard({ expiredTokens }: Offer, { token, expired }: Commands) {
   const lines = expiredTokens ? [...token, ...expired] : token;
-  const expiredButton = html`<button type="submit" value="expired">Get an expired one</button>`;
-  return html`<section class="card" aria-labelledby="get-title">
+  const expiredButton = markup`<button type="submit" value="expired">Get an expired one</button>`;
+  return markup`<section class="card" aria-labelledby="get-title">
 <h3 id="get-title"><span class="step">2</span> Get a token</h3>
 <form id="token-form" hidden data-needs-script autocomplete="off">
 ${field("token-username", "Username", { autocapitalize: "none" })}
@@ -64,7 +61,7 @@ ${commandLines("token", lines)}</section>`;
 }
 
 function verifyCard({ audience }: Offer, { verify }: Commands) {
-  return html`<section class="card verify" aria-labelledby="verify-title">
+  return markup`<section class="card verify" aria-labelledby="verify-title">
 <h3 id="verify-title"><span class="step">3</span> Verify it</h3>
 <p class="hint">As any verifier does, with nothing but the published keys. Paste a token of your own, or change a character.</p>
 <div hidden data-needs-script>
@@ -84,23 +81,17 @@ ${commandLines("verify", verify)}</section>`;
 }
 
 function field(id: string, label: string, { type = "text", ...others }: Record<string, string>) {
-  const attributes = Object.entries(others).map(([name, value]) =>
-    html`
-      ${name}="${value}"
-    `
-  );
-  return html`
-    <label for="${id}">${label}</label>
-    <input id="${id}" type="${type}" required spellcheck="false" ${attributes}>
-  `;
+  const attributes = Object.entries(others).map(([name, value]) => markup` ${name}="${value}"`);
+  return markup`<label for="${id}">${label}</label>
+<input id="${id}" type="${type}" required spellcheck="false"${attributes}>`;
 }
 
 function commandLines(name: string, commands: readonly Command[]) {
   return commands.map(({ what, line }, index) => {
     const id = `${name}-command-${index}`;
-    return html`
-      <div
-        class="command"><p class="what">${what}</p><pre><code id="${id}">${line}</code></pre><button type="button" class="copy" hidden data-copies="${id}" aria-label="Copy: ${what}">Copy</button></div>
-    `;
+    return markup`<div class="command"><p class="what">${what}</p>
+<pre><code id="${id}">${line}</code></pre>
+<button type="button" class="copy" hidden data-copies="${id}" aria-label="Copy: ${what}">Copy</button></div>
+`;
   });
 }

@@ -24,7 +24,7 @@ export interface Tick {
 const LEAST_WIDTH = 0.6;
 
 /** The ticks of an axis at most. */
-const MOST_TICKS = 6;
+const MOST_TICKS = 8;
 
 const DAY = 86_400;
 
@@ -65,7 +65,7 @@ export function segmentsOf(life: KeyLife, span: Span): Segment[] {
     });
 }
 
-/** Moments of the calendar in UTC, at most six of them. */
+/** Moments of the calendar in UTC, a few of them. */
 export function ticksOf(span: Span): Tick[] {
   const length = span.end - span.start;
   const step = STEPS.find((step) => length / step <= MOST_TICKS) ?? length / MOST_TICKS;

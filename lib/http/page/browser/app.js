@@ -70,8 +70,12 @@ async function getToken(asked) {
   const expired = asked === "expired";
   const answer = await post("token-result", "/auth", { username, password, expired });
   if (answer === undefined) return;
-  const kind = expired ? "An expired token" : "A token";
-  tell("token-result", "good", `${kind} for ${username} has come. Below is what a verifier says.`);
+  const kind = expired ? "an expired token" : "a token";
+  tell(
+    "token-result",
+    "good",
+    `Here is ${kind} for ${username}. Step 3 shows what a verifier makes of it.`,
+  );
   find("token").value = answer.token;
   await verify();
 }

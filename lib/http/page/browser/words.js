@@ -5,23 +5,17 @@
 const UNITS = [["year", 31_536_000], ["day", 86_400], ["hour", 3600], ["minute", 60]];
 
 /**
- * A length of time in its largest unit, rounded down: `29 days`. A year begins at two of them.
+ * A length of time in the largest unit of which there are two, rounded: `30 days`, `90 minutes`.
  *
  * @param {number} seconds
  * @returns {string}
  */
 export function lengthInWords(seconds) {
   for (const [unit, size] of UNITS) {
-    const count = Math.floor(seconds / size);
-    if (count > 1 || (count === 1 && unit !== "year")) return `${count} ${unit}${plural(count)}`;
+    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit}s`;
   }
   const count = Math.max(0, Math.floor(seconds));
-  return `${count} second${plural(count)}`;
-}
-
-/** @param {number} count */
-function plural(count) {
-  return count === 1 ? "" : "s";
+  return count === 1 ? "1 second" : `${count} seconds`;
 }
 
 /**
