@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import answers from "./browser/answers.js" with { type: "text" };
+import checks from "./browser/checks.js" with { type: "text" };
 import app from "./browser/app.js" with { type: "text" };
 import signature from "./browser/signature.js" with { type: "text" };
 import token from "./browser/token.js" with { type: "text" };
@@ -13,7 +14,7 @@ import keys from "./style/keys.css" with { type: "text" };
 import forms from "./style/forms.css" with { type: "text" };
 
 /** The browser's modules, each after those that it imports. */
-const MODULES = [words, token, signature, verify, answers, view, app];
+const MODULES = [words, token, signature, checks, verify, answers, view, app];
 
 /** Text for an element of its own, and the source expression of CSP 3 §2.3.1 that allows it. */
 export interface Inlined {

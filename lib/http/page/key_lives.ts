@@ -68,23 +68,19 @@ export function planLives(
   policy: RotationPolicy,
 ): KeyLives {
   const published = publishedKeys(keys, now);
-  const { events } = planTimeline(published, now, end, policy);
-  const shown = mostImportant(published, now).toSorted((one, other) =>
-    one.signFrom - other.signFrom || one.id - other.id
-  );
-  const existing = shown.map((key) => lifeOf(key, events, now));
+  const isRetired = (key: PublicKey) => keyState(key, now) === "passive";
+  const inUse = published.filter((key) => !isRetired(key));
+  // Retired keys plan nothing, and are many where tokens live for longer than keys sign.
+  const important = [...inUse, ...published.filter(isRetired).toReversed().slice(0, MOST_SHOWN)];
+  const { events } = planTimeline(important, now, end, policy);
+  const existing = important.slice(0, MOST_SHOWN)
+    .toSorted((one, other) => one.signFrom - other.signFrom || one.id - other.id)
+    .map((key) => lifeOf(key, events, now));
   return {
     lives: [...existing, ...upcomingLives(events, now)],
     rows: existing.map((life) => rowOf(life, now)),
-    omitted: published.length - shown.length,
+    omitted: published.length - existing.length,
   };
-}
-
-/** Those that sign and will sign, and of the retired ones the last. */
-function mostImportant(keys: readonly PublicKey[], now: number): PublicKey[] {
-  const isPassive = (key: PublicKey) => keyState(key, now) === "passive";
-  const retired = keys.filter(isPassive).toReversed();
-  return [...keys.filter((key) => !isPassive(key)), ...retired].slice(0, MOST_SHOWN);
 }
 
 function lifeOf(key: PublicKey, events: readonly TimelineEvent[], now: number): KeyLife {

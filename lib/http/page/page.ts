@@ -56,7 +56,7 @@ function endOf({ ring }: PageParts, now: number): number {
 
 async function drawAt({ ring, ...facts }: PageParts, now: number): Promise<DrawnPage> {
   const published = publishedKeys(ring.keys, now);
-  const earliest = Math.min(...published.map(({ id }) => Math.floor(id / 1000)));
+  const earliest = Math.floor((published[0]?.id ?? now * 1000) / 1000);
   const span = spanAround(now, ring.policy.rotation, earliest);
   const lives = planLives(ring.keys, now, span.end, ring.policy);
   const body = new TextEncoder().encode(await renderDocument(facts, { lives, now, span }));

@@ -2,7 +2,11 @@
 /** Signatures verified by WebCrypto, for each algorithm that this server signs with. */
 
 /** @typedef {import("./token.js").Token} Token */
-/** @typedef {Record<string, unknown> & {kid?: string, kty?: string, alg?: string}} PublicKey */
+/**
+ * A public JWK.
+ *
+ * @typedef {{kid?: string, kty?: string, alg?: string, n?: string, e?: string, crv?: string, x?: string, y?: string, pub?: string}} PublicKey
+ */
 
 /** What WebCrypto calls an algorithm's keys, and what it is told to verify with. */
 /** @type {Record<string, {kty: string, key: any, verify: any}>} */
@@ -65,6 +69,7 @@ export function isPublicKeyAlgorithm(alg) {
 export async function isSignedBy({ signed, signature }, jwk, subtle) {
   const algorithm = ALGORITHMS[jwk.alg ?? ""];
   if (algorithm === undefined || algorithm.kty !== jwk.kty) return false;
+  if (algorithm.kty === "EC" && algorithm.key.namedCurve !== jwk.crv) return false;
   try {
     const key = await subtle.importKey("jwk", publicMembers(jwk), algorithm.key, false, ["verify"]);
     return await subtle.verify(algorithm.verify, key, signature, signed);

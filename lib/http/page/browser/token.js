@@ -20,11 +20,15 @@ export function decodeToken(text) {
       `A token has three parts with dots between them; this has ${parts.length}.`,
     );
   }
-  const [header, payload, signature] = /** @type {[string, string, string]} */ (parts);
+  const [head, payload, signature] = /** @type {[string, string, string]} */ (parts);
+  const header = readObject(head, "header");
+  if ("crit" in header) {
+    throw new Malformed("The header asks for an extension that is not understood here (crit)."); // RFC 7515 §4.1.11
+  }
   return {
-    header: readObject(header, "header"),
+    header,
     claims: readObject(payload, "payload"),
-    signed: new TextEncoder().encode(`${header}.${payload}`),
+    signed: new TextEncoder().encode(`${head}.${payload}`),
     signature: fromBase64url(signature, "signature"),
   };
 }

@@ -7,7 +7,7 @@ import { distanceInWords, momentInWords } from "./words.js";
 /** @typedef {import("./dom.ts").Browser} Browser */
 /** @typedef {import("./dom.ts").PageElement} PageElement */
 /** @typedef {import("./token.js").Members} Members */
-/** @typedef {import("./verify.js").Check} Check */
+/** @typedef {import("./checks.js").Check} Check */
 /** @typedef {import("./verify.js").Verification} Verification */
 
 /** The browser, by types that Deno does not have. */
