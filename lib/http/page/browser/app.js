@@ -2,7 +2,7 @@
 /** The forms of the page. What is typed and what comes back stays in it: nothing is stored. */
 
 import { answerInWords } from "./answers.js";
-import { tamperedToken } from "./token.js";
+import { Malformed, tamperedToken } from "./token.js";
 import { verifyToken } from "./verify.js";
 import { browser, find, make, showNoVerification, showVerification, tell } from "./view.js";
 
@@ -84,8 +84,8 @@ async function tamper() {
   const field = find("token");
   try {
     field.value = tamperedToken(field.value.trim());
-  } catch {
-    // What is no token is told below.
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error; // that it is no token is told by `verify`
   }
   await verify();
 }
