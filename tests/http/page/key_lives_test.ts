@@ -99,6 +99,9 @@ Deno.test("segmentsOf() draws the parts of a life side by side, within the span"
   assert.deepEqual(segmentsOf({ ...endless, leavesAt: Infinity }, SPAN), [
     { phase: "announced", x: 95, width: 5 },
   ]);
+  assert.deepEqual(segmentsOf({ ...endless, publishedAt: 1999, leavesAt: Infinity }, SPAN), [
+    { phase: "announced", x: 99.4, width: 0.6 },
+  ]);
 });
 
 Deno.test("segmentsOf() stays within the picture and can be seen, whatever a life is", () => {
