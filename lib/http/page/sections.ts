@@ -17,7 +17,7 @@ export function trySection(offer: Offer, commands: Commands) {
   return markup`<section aria-labelledby="try-title">
 <h2 id="try-title">Try it</h2>
 <p class="hint">Passwords and tokens stay in this page: it stores nothing, and puts nothing into its address.</p>
-<noscript><p class="note">The forms need JavaScript. The curl lines do the same without it.</p></noscript>
+<p class="note" data-without-script>The forms need JavaScript. The curl lines do the same without it.</p>
 <div class="try">
 <div class="steps">
 ${registerCard(offer, commands)}

@@ -21,6 +21,7 @@ let turn = 0;
 
 function start() {
   for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+  for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
   onSubmit("register-form", register);
   onSubmit("token-form", getToken);
   find("token").addEventListener("input", verify);
