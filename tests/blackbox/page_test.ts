@@ -52,9 +52,14 @@ Deno.test({
   const url = `${server.url.replace("127.0.0.1", "localhost")}/`;
 
   await test.step("registers, gets a token, and verifies it; refuses others, and says why", async () => {
-    await using visited = await browser.visit(url);
+    const permissions = ["clipboard-read", "clipboard-write"];
+    await using visited = await browser.visit(url, { permissions });
     const { page, complaints } = visited;
     await register(page, "alice");
+    await page.click("[data-copies=verify-command-0]");
+    await page.waitForSelector("text=Copied");
+    const copied = await page.evaluate("navigator.clipboard.readText()");
+    assert.equal(copied, `curl -s ${url}.well-known/jwks.json`);
     const click = (selector: string) => () => page.click(selector);
     const getToken = click("#token-form button.primary");
     const valid = await verdictAfter(page, getToken);

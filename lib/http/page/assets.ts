@@ -10,6 +10,7 @@ import verify from "./browser/verify.js" with { type: "text" };
 import view from "./browser/view.js" with { type: "text" };
 import words from "./browser/words.js" with { type: "text" };
 import base from "./style/base.css" with { type: "text" };
+import colours from "./style/colours.css" with { type: "text" };
 import keys from "./style/keys.css" with { type: "text" };
 import forms from "./style/forms.css" with { type: "text" };
 
@@ -22,7 +23,7 @@ export interface Inlined {
   source: string;
 }
 
-export const STYLE: Inlined = inlined([base, keys, forms].join("\n"));
+export const STYLE: Inlined = inlined([colours, base, keys, forms].join("\n"));
 
 /** The modules as one: what each imports stands before it already. */
 export const SCRIPT: Inlined = inlined(

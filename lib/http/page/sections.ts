@@ -25,6 +25,7 @@ ${tokenCard(offer, commands)}
 </div>
 ${verifyCard(offer, commands)}
 </div>
+<p id="said" class="unseen" role="status"></p>
 </section>`;
 }
 

@@ -143,14 +143,20 @@ async function post(result, path, body) {
 }
 
 /**
+ * Copies the text of an element, and tells so on the button and to who does not see that.
+ *
  * @param {PageElement} button
  * @param {PageElement} source
  */
 async function copy(button, source) {
   const said = await navigator.clipboard?.writeText(source.textContent)
-    .then(() => "Copied", () => "Not copied");
-  button.textContent = said ?? "Not copied";
-  setTimeout(() => button.textContent = "Copy", 2000);
+    .then(() => "Copied", () => undefined) ?? "Not copied";
+  button.textContent = said;
+  find("said").textContent = said;
+  setTimeout(() => {
+    button.textContent = "Copy";
+    find("said").textContent = "";
+  }, 2000);
 }
 
 start();
