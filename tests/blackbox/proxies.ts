@@ -24,6 +24,8 @@ export interface Kind {
   inTheClear: readonly [RegExp, (port: number) => string][];
   /** The times in it that make it impatient, when they are a second. */
   timeouts: RegExp;
+  /** Whether it also closes a body that goes on arriving, too slowly. */
+  endsTrickledBodies: boolean;
   /** The example with what stands around it in a whole configuration. */
   whole: (example: string, place: Place) => string;
   /** The commands that look at a configuration, and that run it until they are told to stop. */
@@ -41,6 +43,7 @@ const NGINX: Kind = {
     [/^ *ssl_\w+ .*\n/gm, () => ""],
   ],
   timeouts: /(?<=timeout )(10|60)(?=s;)/g,
+  endsTrickledBodies: false,
   whole(example) {
     const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
       .map((name) => `${name}_temp_path ${name};`).join(" ");
@@ -65,6 +68,7 @@ const APACHE: Kind = {
     [/handshake=10 /, () => ""],
   ],
   timeouts: /(?<=header=|body=|Timeout )(10|60)\b/g,
+  endsTrickledBodies: true,
   whole(example, { path, port }) {
     const named = /a2enmod ([\w ]+);/.exec(example)![1]!.split(" ");
     const modules = [
@@ -93,6 +97,7 @@ const CADDY: Kind = {
   version: ["caddy", "version"],
   inTheClear: [[/^auth\.example \{/m, (port) => `http://:${port} {\n\tbind 127.0.0.1`]],
   timeouts: /(?<=read_header |read_body |idle )(10|60)(?=s)/g,
+  endsTrickledBodies: true,
   whole: (example, { path }) =>
     example.replace("\n{\n", `\n{\n\tadmin off\n\tstorage file_system ${path}\n`),
   check: ({ path }) => caddyCommand("validate", path),

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
 import { canMakeCertificates, makeCertificate, writePair } from "../certificates.ts";
-import { type Answer, Client } from "./client.ts";
+import { within } from "../../lib/base/deadline.ts";
+import { type Answer, Client, connect, receive, send } from "./client.ts";
 import { converse, request } from "./conversation.ts";
 import { Directory, eventually, freePort, Server } from "./harness.ts";
 import { type Kind, KINDS, Proxy, writeConfiguration } from "./proxies.ts";
@@ -20,6 +21,9 @@ const ENV = {
 
 /** How long a proxy may take to close what is slow, in milliseconds; the server itself takes 10 s. */
 const PATIENCE = 6000;
+
+/** How long who trickles waits between two bytes, in milliseconds: less than any timeout. */
+const PACE = 200;
 
 const canCertify = await canMakeCertificates();
 
@@ -38,7 +42,7 @@ for (const kind of KINDS) {
     await using server = await Server.start({ env: ENV });
     await using proxy = await Proxy.start(kind, { server: server.port, proxy: freePort() });
     await eventually(`${kind.name} answers`, () => answers(proxy));
-    const parts = { server, proxy };
+    const parts = { server, proxy, kind };
     await test.step("clients are who they are, whatever they claim", () => tellApart(parts));
     await test.step("the JWK set is as the server gives it", () => passUnharmed(parts));
     await test.step("errors are the server's own, and large bodies end", () => refuse(parts));
@@ -47,6 +51,7 @@ for (const kind of KINDS) {
 }
 
 interface Parts {
+  kind: Kind;
   server: Server;
   proxy: Proxy;
 }
@@ -130,15 +135,27 @@ async function refuse({ server, proxy }: Parts): Promise<void> {
   assert.equal((await client.post("/auth", large)).status, 413);
 }
 
-async function closeSlow({ proxy }: Parts): Promise<void> {
-  const head = "POST /auth HTTP/1.1\r\nHost: auth.example\r\n";
-  const slow = [
-    "",
-    head,
-    `${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
-  ];
-  const talks = await Promise.all(
-    slow.map((start) => converse(proxy.url, start, { patience: PATIENCE })),
-  );
-  assert.deepEqual(talks.map(({ isClosed }) => isClosed), slow.map(() => true));
+/** What a slow client has sent when it stops, or begins to send a byte at a time. */
+const HEAD = "POST /auth HTTP/1.1\r\nHost: auth.example\r\nContent-Type: application/json\r\n";
+const BODY = `${HEAD}Content-Length: 1000\r\n\r\n{`;
+
+async function closeSlow({ proxy, kind }: Parts): Promise<void> {
+  const trickled = kind.endsTrickledBodies ? [`${HEAD}X-A: `, BODY] : [`${HEAD}X-A: `];
+  const closed = await Promise.all([
+    ...["", HEAD, BODY].map((start) => isClosed(proxy.url, start)),
+    ...trickled.map((start) => isClosed(proxy.url, start, "a")),
+  ]);
+  assert.deepEqual(closed, closed.map(() => true));
+}
+
+/** Whether a connection is closed to which nothing more comes, or one piece after the other. */
+async function isClosed(url: string, start: string, piece = ""): Promise<boolean> {
+  using connection = await connect(url);
+  await send(connection, start);
+  const pace = setInterval(() => void send(connection, piece), PACE);
+  try {
+    return await within(PATIENCE, receive(connection));
+  } finally {
+    clearInterval(pace);
+  }
 }
