@@ -22,6 +22,7 @@ import { SqliteStorage } from "../lib/storage/sqlite/sqlite_storage.ts";
 import type { Storage } from "../lib/storage/storage.ts";
 import { createAssertionVerifier } from "../lib/tokens/client_assertion.ts";
 import { createProofVerifier } from "../lib/tokens/dpop.ts";
+import { createForeignKeys } from "../lib/tokens/foreign_keys.ts";
 import { createIntrospection } from "../lib/tokens/introspection.ts";
 import { createLogin } from "../lib/tokens/login.ts";
 import { ReplayGuard } from "../lib/tokens/replay_guard.ts";
@@ -159,7 +160,9 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     accounts,
     login: createLogin({ accounts, assertions }),
     issuer: new TokenIssuer(tokens),
-    testTokens: options.testTokens ? new TestTokenIssuer(tokens) : undefined,
+    testTokens: options.testTokens
+      ? new TestTokenIssuer({ ...tokens, foreignKey: createForeignKeys() })
+      : undefined,
     introspect: createIntrospection({ ring, storage, issuer: ISSUER, clock }),
     proofs: createProofVerifier({ replay, clock }),
     issuerUrl: ISSUER,

@@ -58,8 +58,10 @@ export interface AppParts
   expiredTokens: boolean;
   /** What gives test tokens, where there are any. */
   testTokens?: TestTokenIssuer | undefined;
-  /** Makes a limiter. */
-  limiter: () => Limiter;
+  /** Whether the server is another issuer to who asks another Host. */
+  variesByHost?: boolean | undefined;
+  /** The limiter of this name. */
+  limiter: (name: string) => Limiter;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
@@ -88,7 +90,7 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   const login = createAuditedLogin(parts);
   const readTestRequest = createReadTestRequest(parts.testTokens);
   const limited = (name: string) =>
-    rateLimit({ name, limiter: parts.limiter(), findClient, observer });
+    rateLimit({ name, limiter: parts.limiter(name), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
@@ -144,8 +146,11 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   return routes;
 }
 
-function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
-  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
+function addMetadata(
+  app: Hono<AppEnv>,
+  { issuerUrl, jwksUri, ring: { policy: { alg } }, variesByHost }: AppParts,
+): void {
+  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg, variesByHost });
   for (const path of metadataPaths(issuerUrl)) {
     app.all(
       path,

@@ -11,6 +11,12 @@ export const TEST_MODE_ADVICE =
   "never do this in production: set TEST_TOKENS=off where anything trusts this server";
 
 /** Warns at the start of such a server. */
-export function warnOfTestMode({ testTokens }: Pick<Config, "testTokens">, log: Log): void {
+export function warnOfTestMode(
+  { testTokens, issuerFromRequest }: Pick<Config, "testTokens" | "issuerFromRequest">,
+  log: Log,
+): void {
   if (testTokens) log.warn(TEST_MODE, { hint: TEST_MODE_ADVICE });
+  if (issuerFromRequest) {
+    log.warn("ISSUER is from-request: whoever sends a request says who the issuer is");
+  }
 }

@@ -1,8 +1,8 @@
 /** The ways in which a test token is signed as no honest one is. */
 
 import { base64url, CompactSign } from "jose";
-import type { SigningAlgorithm } from "../keys/algorithms.ts";
 import { type SigningKey, toPublicPem } from "../keys/signing_key.ts";
+import type { ForeignKey } from "./foreign_keys.ts";
 import { encodePayload } from "./token_payload.ts";
 
 /** A token that nobody has signed yet. */
@@ -15,8 +15,7 @@ export interface Draft {
 export interface ForgeryParts {
   /** The key that ought to sign. */
   signer: Pick<SigningKey, "alg" | "kid" | "sign" | "publicJwk">;
-  /** A key for the same algorithm that was never published. */
-  foreignKey: (alg: SigningAlgorithm) => Promise<SigningKey>;
+  foreignKey: ForeignKey;
 }
 
 /** A token in compact form, and which header it was given. */

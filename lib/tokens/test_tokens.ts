@@ -5,9 +5,8 @@
 
 import { decodeJwt } from "jose";
 import { numericDate } from "../base/clock.ts";
-import type { SigningAlgorithm } from "../keys/algorithms.ts";
-import { makeEphemeralKey, type SigningKey } from "../keys/signing_key.ts";
 import { DEFECTS, type Moment } from "./defects.ts";
+import type { ForeignKey } from "./foreign_keys.ts";
 import { signTruly } from "./forgeries.ts";
 import type { TestWish } from "./test_wish.ts";
 import type { IssuedToken, TokenIssuerParts } from "./token_issuer.ts";
@@ -15,12 +14,15 @@ import { composePayload, currentTimes, type TokenGrant, type TokenTimes } from "
 
 type Claims = Readonly<Record<string, unknown>>;
 
-export class TestTokenIssuer {
-  readonly #parts: TokenIssuerParts;
-  /** Keys that are in no ring, one an algorithm: made when first asked for, and never stored. */
-  readonly #foreign = new Map<SigningAlgorithm, Promise<SigningKey>>();
+export interface TestTokenIssuerParts extends TokenIssuerParts {
+  /** What signs where no published key does. */
+  foreignKey: ForeignKey;
+}
 
-  constructor(parts: TokenIssuerParts) {
+export class TestTokenIssuer {
+  readonly #parts: TestTokenIssuerParts;
+
+  constructor(parts: TestTokenIssuerParts) {
     this.#parts = parts;
   }
 
@@ -31,7 +33,7 @@ export class TestTokenIssuer {
    * @throws {DomainError} as `TokenIssuer.issue` does.
    */
   async issue(username: string, wish: TestWish, grant: TokenGrant = {}): Promise<IssuedToken> {
-    const { ring, clock } = this.#parts;
+    const { ring, clock, foreignKey } = this.#parts;
     const signer = await ring.signer();
     const now = numericDate(clock());
     const usual = currentTimes(signer, now, this.#parts, grant);
@@ -44,16 +46,10 @@ export class TestTokenIssuer {
     });
     const draft = { kid: signer.kid, typ: grant.typ ?? "JWT", claims };
     const forge = defect?.forge ?? signTruly;
-    const forged = await forge(draft, { signer, foreignKey: this.#foreignKey });
+    const forged = await forge(draft, { signer, foreignKey });
     const expiresIn = defect === undefined ? secondsLeft(claims, now) : 0;
     return { ...forged, expiresIn, ...whatIsSaid(forged.token) };
   }
-
-  readonly #foreignKey = (alg: SigningAlgorithm): Promise<SigningKey> => {
-    const key = this.#foreign.get(alg) ?? makeEphemeralKey(alg);
-    this.#foreign.set(alg, key);
-    return key;
-  };
 }
 
 /** A token that has ended had its usual life before, unless it is told when it began. */

@@ -26,5 +26,11 @@ Deno.test("a server that gives test tokens warns of it at the start, and so does
   assert.deepEqual([level, more], ["warn", []]);
   assert.match(message, /^TEST_TOKENS is on: .*signed by this server's keys$/);
   assert.match(hint, /never .* in production/);
+  warnOfTestMode(load({ TEST_TOKENS: "on", ISSUER: "from-request" }), log);
+  const others = lines.slice(1).map((line) => JSON.parse(line));
+  assert.deepEqual(others.map(({ level, message }) => `${level} ${message.slice(0, 22)}`), [
+    "warn TEST_TOKENS is on: eve",
+    "warn ISSUER is from-request",
+  ]);
   assert.deepEqual(checkTestTokens(on), { check: "test tokens", status: "warning", message, hint });
 });

@@ -20,7 +20,14 @@ import {
   type SigningAlgorithm,
 } from "../../lib/keys/algorithms.ts";
 import { KeyPool } from "../../lib/keys/key_pool.ts";
-import type { PrivateJwk } from "../../lib/keys/signing_key.ts";
+import {
+  generatePrivateJwk,
+  importSigningKey,
+  makeEphemeralKey,
+  type PrivateJwk,
+  type SigningKey,
+} from "../../lib/keys/signing_key.ts";
+import { createForeignKeys } from "../../lib/tokens/foreign_keys.ts";
 import { DEFECT_NAMES, type DefectName, DEFECTS, WRONG_BY } from "../../lib/tokens/defects.ts";
 import { TestTokenIssuer } from "../../lib/tokens/test_tokens.ts";
 import { assertConsistent, FARTHEST_END, type TestWish } from "../../lib/tokens/test_wish.ts";
@@ -32,8 +39,19 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** An RSA key is good for all of its algorithms, and slow to make. */
 async function cheapKey(alg: SigningAlgorithm): Promise<PrivateJwk> {
-  const isRsa = SIGNING_ALGORITHMS[alg].kty === "RSA";
-  return { ...await pregeneratedKey(isRsa ? "RS256" : alg), alg };
+  return { ...await pregeneratedKey(isRsa(alg) ? "RS256" : alg), alg };
+}
+
+/** Surely none of those. */
+const foreignRsaKey = generatePrivateJwk("RS256");
+
+async function cheapForeignKey(alg: SigningAlgorithm): Promise<SigningKey> {
+  const jwk = isRsa(alg) ? await foreignRsaKey : await generatePrivateJwk(alg);
+  return await importSigningKey({ ...jwk, alg, kid: crypto.randomUUID() });
+}
+
+function isRsa(alg: SigningAlgorithm): boolean {
+  return SIGNING_ALGORITHMS[alg].kty === "RSA";
 }
 
 /** What issues test tokens over a ring of its own, and how a right service verifies them. */
@@ -41,13 +59,9 @@ async function makeTester(alg: SigningAlgorithm = "ES256") {
   const pool = new KeyPool(cheapKey);
   const { ring, time } = await makeRing({ policy: { alg }, parts: { pool } });
   const { clock } = time;
-  const issuer = new TestTokenIssuer({
-    ...POLICY,
-    ring,
-    clock,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-  });
+  const foreignKey = createForeignKeys(cheapForeignKey);
+  const named = { issuer: ISSUER, audience: AUDIENCE };
+  const issuer = new TestTokenIssuer({ ...POLICY, ...named, ring, clock, foreignKey });
   const set: JSONWebKeySet = JSON.parse(ring.published()!.text);
   const signer = await ring.signer();
   const usual = { iss: ISSUER, sub: "svc", aud: AUDIENCE, client_id: "svc" };
@@ -182,7 +196,7 @@ function createPublicPem(set: JSONWebKeySet, kid: string): string {
   return `-----BEGIN PUBLIC KEY-----\n${lines}\n-----END PUBLIC KEY-----\n`;
 }
 
-Deno.test("keys that forge are made once, and are in no ring", async () => {
+Deno.test("a key that forges is made once, for itself alone, and is in no ring", async () => {
   const { issue, ring } = await makeTester();
   const before = ring.keys.map(({ kid }) => kid);
   const first = await issue({ defect: "unknown-kid" });
@@ -190,6 +204,22 @@ Deno.test("keys that forge are made once, and are in no ring", async () => {
   assert.equal(first.kid, second.kid);
   await ring.maintain();
   assert.deepEqual(ring.keys.map(({ kid }) => kid), before);
+
+  const foreignKey = createForeignKeys();
+  const [key, same] = await Promise.all([foreignKey("EdDSA"), foreignKey("EdDSA")]);
+  assert.equal(key, same);
+  assert.notDeepEqual((await makeEphemeralKey("EdDSA")).publicJwk.x, key.publicJwk.x);
+  assert.match(key.kid, UUID);
+  assert.equal((await foreignKey("ES384")).alg, "ES384");
+});
+
+Deno.test("a key that could not be made is made when it is asked for again", async () => {
+  let tries = 0;
+  const foreignKey = createForeignKeys((alg) =>
+    tries++ === 0 ? Promise.reject(new Error("no luck")) : makeEphemeralKey(alg)
+  );
+  await assert.rejects(foreignKey("EdDSA"), /no luck/);
+  assert.equal((await foreignKey("EdDSA")).alg, "EdDSA");
 });
 
 Deno.test("the end and the beginning of a token are the caller's choice", async () => {
