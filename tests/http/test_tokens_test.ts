@@ -72,6 +72,18 @@ Deno.test("every defect is to be had at /auth and /token, and of the type that i
   }
 });
 
+Deno.test("a claim may have any name, those included that JavaScript takes for its own", async () => {
+  const { auth, ask } = await makeTestApp();
+  const text = '{"__proto__":{"a":{"__proto__":1}},"constructor":2,"toString":3}';
+  for (const { body } of [await auth({ claims: JSON.parse(text) }), await ask({ claims: text })]) {
+    const { claims } = read(body.token ?? body.access_token);
+    for (const [name, value] of Object.entries(JSON.parse(text))) {
+      assert.deepEqual(Object.getOwnPropertyDescriptor(claims, name)?.value, value, name);
+    }
+  }
+  assert.equal("a" in {}, false);
+});
+
 Deno.test("a test token is introspected as what it is", async () => {
   const { auth, post, secret } = await makeTestApp();
   const isActive = async (fields: Fields) => {

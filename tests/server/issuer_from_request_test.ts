@@ -150,6 +150,19 @@ Deno.test("an issuer that is configured is everybody's, whatever a request says"
   assert.equal(JSON.parse(atob(access_token.split(".")[1])).iss, "http://localhost:1");
 });
 
+Deno.test("a server gives no test tokens unless TEST_TOKENS is on", async () => {
+  for (const variables of [{}, { TEST_TOKENS: "off" }]) {
+    const { post, grant } = await makeServer({ ...variables, SIGNING_ALG: "ES256" });
+    const refused = await post(`${OUTSIDE}/token`, { ...grant, defect: "expired" });
+    assert.deepEqual([refused.status, refused.error_description], [
+      400,
+      "Test tokens are switched off",
+    ]);
+    const { access_token } = await post(`${OUTSIDE}/token`, { ...grant, claims: '{"sub":"root"}' });
+    assert.equal(JSON.parse(atob(access_token.split(".")[1])).sub, "svc");
+  }
+});
+
 Deno.test("loadConfig() takes ISSUER=from-request with test tokens alone", () => {
   const config = load(ON);
   assert.deepEqual([config.issuer, config.issuerFromRequest], [undefined, true]);
