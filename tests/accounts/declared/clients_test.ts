@@ -51,7 +51,7 @@ function accountsOver(storage: Storage): Accounts {
 
 async function canLogIn(storage: Storage, username: string, password = PASSWORD) {
   try {
-    await accountsOver(storage).authenticate({ username, password }, CLIENT);
+    await accountsOver(storage).authentication.authenticate({ username, password }, CLIENT);
     return true;
   } catch (error) {
     if (isDomainError(error, "invalid_credentials")) return false;
