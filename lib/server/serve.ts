@@ -3,7 +3,7 @@
  * chooses the parts and holds no rule of theirs; it imports every room but `lib/cli`.
  */
 
-import type { Declaration } from "../accounts/declared_file.ts";
+import type { Declaration } from "../accounts/declared/file.ts";
 import { within } from "../base/deadline.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
 import type { Server } from "../http/listener.ts";
