@@ -15,6 +15,7 @@ import { addDoctor } from "./doctor.ts";
 import { addExample } from "./example.ts";
 import { addHealthcheck } from "./healthcheck.ts";
 import { addKeyCommands } from "./key_commands.ts";
+import { chooseLogFormat } from "./log_format.ts";
 import { addLogs } from "./logs.ts";
 import { addRekey } from "./rekey.ts";
 import { addUserCommands } from "./user_commands.ts";
@@ -77,7 +78,10 @@ function createProgram(parts: ProgramParts): Command {
   program.command("serve", { isDefault: true })
     .description("start the server (also without any command)")
     .addHelpText("after", example("PORT=9000 jwks-server serve"))
-    .action(() => serve(configOf(parts), stop));
+    .action(() => {
+      const config = configOf(parts);
+      return serve(config, stop, chooseLogFormat(config.logFormat, output.stderr));
+    });
   addKeyCommands(program, parts);
   addUserCommands(program, parts);
   addApply(program, parts);

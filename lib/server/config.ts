@@ -171,5 +171,7 @@ function toConfig(values: Values, stated: readonly Name[]) {
     /** Where the metrics are served, if anywhere. */
     metricsAddress: values.METRICS_ADDRESS,
     logLevel: values.LOG_LEVEL!,
+    /** How the log is written, when not as suits who reads it. */
+    logFormat: values.LOG_FORMAT,
   });
 }
