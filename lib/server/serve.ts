@@ -9,7 +9,7 @@ import { BufferedSink, createLog, errorFields, type Log, type LogFormat } from "
 import type { Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import { createAccounts } from "./accounts.ts";
-import { schemeOf, serverUrl } from "./address.ts";
+import { defaultIssuer, schemeOf, serverUrl } from "./address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
@@ -88,7 +88,7 @@ async function begin(
   database: OpenedDatabase,
 ): Promise<Maintenance> {
   const scheme = schemeOf(config);
-  const issuer = config.issuer ?? `${scheme}://localhost:${server.port}`;
+  const issuer = config.issuer ?? defaultIssuer(config, server.port);
   const metrics = watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
   await beginRun(database);

@@ -8,6 +8,7 @@ export const COMMANDS = [
   "keys rotate",
   "keys revoke 1",
   "keys export 1",
+  "keys publish directory",
   "keys import key.pem",
   "users add name --email name@example.com",
   "users list",

@@ -1,0 +1,129 @@
+/** `keys publish`: what anybody may read of the server, as files for a web server or a bucket. */
+
+import { dirname, join } from "node:path";
+import { isoTime, numericDate } from "../base/clock.ts";
+import { DISK } from "../base/disk.ts";
+import { formatDuration } from "../base/duration.ts";
+import { DomainError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { ensureDirectory, isBlocked, obstacleAt, replaceFile } from "../base/replaced_file.ts";
+import { type StaticFile, staticFiles } from "../http/static_copy.ts";
+import { KeyRing } from "../keys/key_ring.ts";
+import { type CopyLife, lifeOfCopy } from "../rotation/copy_life.ts";
+import { defaultIssuer } from "../server/address.ts";
+import type { Config } from "../server/config.ts";
+import type { KeysContext } from "./keys.ts";
+import { formatTime } from "./output.ts";
+
+/**
+ * Writes the JWK set and the metadata below `directory`, and says for how long that is enough.
+ *
+ * @throws {DomainError} `failed` when something cannot be written, or when the copy, although it was
+ * written, is not safe from now on: no key waits in it that would sign next.
+ */
+export async function publishKeys(
+  { database, config, output }: KeysContext,
+  directory: string,
+  options: { json?: boolean },
+): Promise<void> {
+  const issuer = issuerOf(config, output.log);
+  const ring = await KeyRing.load(database);
+  const now = numericDate(database.clock());
+  const set = ring.published();
+  if (set === undefined) {
+    throw new DomainError("failed", "There is no key to publish", {
+      hints: ["start the server, or run jwks-server init: both make the first keys"],
+    });
+  }
+  const { policy } = ring;
+  const metadata = { issuer, jwksUri: config.jwksUri, alg: policy.alg };
+  const files = staticFiles(set.text, metadata);
+  const written = await writeAll(directory, files);
+  const life = lifeOfCopy(ring.keys, now, policy);
+  const [until, completeUntil] = [life.until, life.completeUntil].map(isoTime);
+  if (options.json) {
+    const paths = files.map(({ path }) => join(directory, path));
+    output.printJson({ until, complete_until: completeUntil, files: paths, written }, 2);
+  } else {
+    for (const { path } of files) {
+      const file = join(directory, path);
+      output.print(`${written.includes(file) ? "written  " : "unchanged"}  ${file}`);
+    }
+    if (life.until > now) describeLife(life, policy.prepublish).forEach(output.print);
+  }
+  if (life.until > now) return;
+  throw new DomainError(
+    "failed",
+    `The copy is written, but a key that it lacks may sign from ${formatTime(life.completeUntil)}`,
+    { hints: ["see that a server runs, which makes the next key, and publish again"] },
+  );
+}
+
+function describeLife({ until, completeUntil }: CopyLife, prepublish: number): string[] {
+  return [
+    `The copy has every key that may sign before ${formatTime(completeUntil)}`,
+    `Publish again by ${formatTime(until)}: then verifiers know each key for ` +
+    `${formatDuration(prepublish)} before it signs`,
+    "Publish again at once after keys rotate, revoke or import: they change what is planned",
+  ];
+}
+
+/** What the server calls itself. */
+function issuerOf(config: Config, log: Log): string {
+  if (config.issuer !== undefined) return config.issuer;
+  const hints = ["set ISSUER as it is set for the server"];
+  if (config.port === 0) {
+    throw new DomainError("configuration", "ISSUER is not set, and PORT=0 tells nothing of it", {
+      hints,
+    });
+  }
+  const issuer = defaultIssuer(config, config.port);
+  log.warn("ISSUER is not set: the metadata names a server on the reader's own machine", {
+    issuer,
+  });
+  return issuer;
+}
+
+/** Writes the files in their order, and gives the names of those that were not the same already. */
+async function writeAll(directory: string, files: readonly StaticFile[]): Promise<string[]> {
+  for (const { path } of files) { // before anything is written
+    await attempt(join(directory, path), () => assertFree(directory, path));
+  }
+  const written: string[] = [];
+  for (const { path, text } of files) {
+    const file = join(directory, path);
+    await attempt(file, async () => {
+      await ensureDirectory(DISK, dirname(file));
+      if (await replaceFile(DISK, file, text)) written.push(file);
+    });
+  }
+  return written;
+}
+
+/** @throws {DomainError} `failed` when something else stands where a directory or the file must. */
+function assertFree(directory: string, path: string): void {
+  const names = path.split("/");
+  for (let depth = 0; depth < names.length; depth++) {
+    const place = join(directory, ...names.slice(0, depth));
+    if (isBlocked(place)) throw unwritable(place, "it is no directory");
+  }
+  const file = join(directory, path);
+  const obstacle = obstacleAt(file);
+  if (obstacle !== undefined) throw unwritable(file, `it is ${obstacle}`);
+}
+
+async function attempt(file: string, work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    throw unwritable(file, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function unwritable(path: string, reason: string, cause?: unknown): DomainError {
+  return new DomainError("failed", `${path} cannot be written: ${reason}`, {
+    cause,
+    hints: ["name a directory that this user may write, and take away what stands in the way"],
+  });
+}
