@@ -48,7 +48,7 @@ export async function listKeys({ database, output }: KeysContext, options: { jso
       "LEAVES THE JWKS": (row) => row.state === "born expired" ? "never in it" : short(row.exp),
     },
     isStrong: (row) => row.signer,
-    empty: "There are no keys yet: start the server",
+    empty: "There are no keys yet: start the server, or run jwks-server init",
   });
 }
 

@@ -14,6 +14,7 @@ import { type CommandContext, configOf } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExample } from "./example.ts";
 import { addHealthcheck } from "./healthcheck.ts";
+import { addInit } from "./init.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { chooseLogFormat } from "./log_format.ts";
 import { addLogs } from "./logs.ts";
@@ -82,6 +83,7 @@ function createProgram(parts: ProgramParts): Command {
       const config = configOf(parts);
       return serve(config, stop, chooseLogFormat(config.logFormat, output.stderr));
     });
+  addInit(program, parts);
   addKeyCommands(program, parts);
   addUserCommands(program, parts);
   addApply(program, parts);

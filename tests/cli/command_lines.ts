@@ -3,6 +3,7 @@
 /** Every command with arguments that are in order. */
 export const COMMANDS = [
   "serve",
+  "init",
   "keys list",
   "keys plan",
   "keys rotate",
