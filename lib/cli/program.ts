@@ -10,6 +10,7 @@ import type { StopSignal } from "../server/stop_signal.ts";
 import { example } from "./arguments.ts";
 import { addApply } from "./apply.ts";
 import { addBackup } from "./backup.ts";
+import { addCompletion } from "./completion.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExample } from "./example.ts";
@@ -93,5 +94,6 @@ function createProgram(parts: ProgramParts): Command {
   addDoctor(program, parts);
   addHealthcheck(program, parts);
   addExample(program, parts);
+  addCompletion(program, parts);
   return program;
 }

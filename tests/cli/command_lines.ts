@@ -29,6 +29,7 @@ export const COMMANDS = [
   "doctor",
   "healthcheck",
   "example prometheus",
+  "completion bash",
 ].map((line) => line.split(" "));
 
 /** The words of a command line before its first argument. */
