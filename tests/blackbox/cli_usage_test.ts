@@ -130,6 +130,28 @@ Deno.test({
   },
 });
 
+/** A server on a terminal, but for its standard output: who reads that ends it at the first line. */
+const WATCHED =
+  "sh -c 'echo \\$\\$ >pid; exec $line' | { read line; kill -INT \\$(cat pid); cat; }";
+
+Deno.test({
+  name: "a terminal gets the server's log as text, coloured; LOG_FORMAT=json as JSON",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using directory = await prepared.copy();
+    const prelude = `line="$*"; exec script --quiet --return --command "${WATCHED}" /dev/null`;
+    const logged = async (own: Record<string, string>) => {
+      const env = { ...WITH_SECRET, PORT: "0", SHELL: "/bin/sh", ...own };
+      return (await new Program([], { cwd: directory.path, env, prelude }).ended).stdout;
+    };
+    const text = await logged({ TERM: "xterm" });
+    assert.ok(text.includes("\x1b[32mINFO \x1b[0m stopped\r\n"), text);
+    const dumb = await logged({ TERM: "dumb" });
+    assert.match(dumb, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ INFO {2}stopped\r$/m);
+    assert.match(await logged({ LOG_FORMAT: "json" }), /^\{"time":.*"message":"stopped"\}\r$/m);
+  },
+});
+
 Deno.test("a reader that goes away ends a command quietly, with exit code 0", async () => {
   const options = { cwd: prepared.path, env: WITH_SECRET, isUnheard: true };
   assert.equal((await new Program(["keys", "list"], options).ended).code, 0);
