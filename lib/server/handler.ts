@@ -57,7 +57,7 @@ export function createHandler(
     registration,
     expiredTokens,
     limiter: () => new SlidingWindow(limit),
-    caching: { staleIfError: config.staleIfError, tokenTtl },
+    caching: { staleIfError: config.policy.staleIfError, tokenTtl },
     clock,
     log,
   });
