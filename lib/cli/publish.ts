@@ -18,7 +18,8 @@ import { formatTime } from "./output.ts";
 /**
  * Writes the JWK set and the metadata below `directory`, and says for how long that is enough.
  *
- * @throws {DomainError} `failed` when something cannot be written, or when the copy, although it was
+ * @throws {DomainError} `usage` for a directory without a name: a script's variable was not set;
+ * `failed` when something cannot be written, or when the copy, although it was
  * written, is not safe from now on: no key waits in it that would sign next.
  */
 export async function publishKeys(
@@ -26,6 +27,7 @@ export async function publishKeys(
   directory: string,
   options: { json?: boolean },
 ): Promise<void> {
+  if (directory === "") throw new DomainError("usage", "The directory has no name");
   const issuer = issuerOf(config, output.log);
   const ring = await KeyRing.load(database);
   const now = numericDate(database.clock());

@@ -125,6 +125,7 @@ Deno.test("keys publish refuses what stands in its way in words, with nothing wr
       const { message } = await workplace.refused(["keys", "publish", directory], { ISSUER });
       assert.match(message, reason);
     }
+    assert.equal(await workplace.exitCode(["keys", "publish", ""], { ISSUER }), 2);
     for (const name of ["linked", "fifo"]) {
       assert.equal((await filesIn(at(name))).length, 1, "nothing is written");
     }
