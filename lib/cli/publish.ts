@@ -10,6 +10,7 @@ import { ensureDirectory, isBlocked, obstacleAt, replaceFile } from "../base/rep
 import { type StaticFile, staticFiles } from "../http/static_copy.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import { type CopyLife, lifeOfCopy } from "../rotation/copy_life.ts";
+import type { RotationPolicy } from "../rotation/policy.ts";
 import { defaultIssuer } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
 import type { KeysContext } from "./keys.ts";
@@ -18,9 +19,9 @@ import { formatTime } from "./output.ts";
 /**
  * Writes the JWK set and the metadata below `directory`, and says for how long that is enough.
  *
- * @throws {DomainError} `usage` for a directory without a name: a script's variable was not set;
- * `failed` when something cannot be written, or when the copy, although it was
- * written, is not safe from now on: no key waits in it that would sign next.
+ * @throws {DomainError} `usage` for a directory without a name, as of a variable that is not set;
+ * `failed` when something cannot be written, or when the copy, although it was written, does not
+ * last from now on: no key waits in it that would sign next.
  */
 export async function publishKeys(
   { database, config, output }: KeysContext,
@@ -37,32 +38,46 @@ export async function publishKeys(
       hints: ["start the server, or run jwks-server init: both make the first keys"],
     });
   }
-  const { policy } = ring;
-  const metadata = { issuer, jwksUri: config.jwksUri, alg: policy.alg };
-  const files = staticFiles(set.text, metadata);
-  const written = await writeAll(directory, files);
-  const life = lifeOfCopy(ring.keys, now, policy);
-  const [until, completeUntil] = [life.until, life.completeUntil].map(isoTime);
-  if (options.json) {
-    const paths = files.map(({ path }) => join(directory, path));
-    output.printJson({ until, complete_until: completeUntil, files: paths, written }, 2);
-  } else {
-    for (const { path } of files) {
-      const file = join(directory, path);
-      output.print(`${written.includes(file) ? "written  " : "unchanged"}  ${file}`);
-    }
-    if (life.until > now) describeLife(life, policy.prepublish).forEach(output.print);
-  }
-  if (life.until > now) return;
+  const { alg } = ring.policy;
+  const files = staticFiles(set.text, { issuer, jwksUri: config.jwksUri, alg });
+  const copy: Copy = {
+    files: files.map(({ path }) => join(directory, path)),
+    written: await writeAll(directory, files),
+    life: lifeOfCopy(ring.keys, now, ring.policy),
+  };
+  if (options.json) output.printJson(toJson(copy), 2);
+  else output.printLines(describe(copy, now, ring.policy));
+  if (copy.life.until > now) return;
+  const moment = formatTime(copy.life.completeUntil);
   throw new DomainError(
     "failed",
-    `The copy is written, but a key that it lacks may sign from ${formatTime(life.completeUntil)}`,
+    `The copy is written, but a key that it lacks may sign from ${moment}`,
     { hints: ["see that a server runs, which makes the next key, and publish again"] },
   );
 }
 
-function describeLife({ until, completeUntil }: CopyLife, prepublish: number): string[] {
+/** What there is now: all files, and those of them that were not the same already. */
+interface Copy {
+  files: readonly string[];
+  written: readonly string[];
+  life: CopyLife;
+}
+
+function toJson({ files, written, life: { until, completeUntil } }: Copy) {
+  return { until: isoTime(until), complete_until: isoTime(completeUntil), files, written };
+}
+
+function describe(
+  { files, written, life: { until, completeUntil } }: Copy,
+  now: number,
+  { prepublish }: RotationPolicy,
+): string[] {
+  const lines = files.map((file) =>
+    `${written.includes(file) ? "written  " : "unchanged"}  ${file}`
+  );
+  if (until <= now) return lines;
   return [
+    ...lines,
     `The copy has every key that may sign before ${formatTime(completeUntil)}`,
     `Publish again by ${formatTime(until)}: then verifiers know each key for ` +
     `${formatDuration(prepublish)} before it signs`,
