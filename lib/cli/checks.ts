@@ -164,7 +164,7 @@ function certificateFault(error: unknown): string | undefined {
   const told = [error, (error as Error).cause].map((own) =>
     own instanceof Error ? own.message : ""
   );
-  return /invalid peer certificate: (.*)/.exec(told.join(" "))?.[1]; // Deno 2.4 has no cause
+  return /invalid peer certificate: (.*\S)/.exec(told.join(" "))?.[1]; // Deno 2.4 has no cause
 }
 
 /** What is at `url`, for who trusts the server's own certificate besides those that everybody does. */

@@ -94,7 +94,7 @@ Deno.test({
       };
       const { status, message, hint } = await issuerFinding("127.0.0.1");
       assert.equal(status, "warning");
-      assert.match(message, /^the certificate at https:.* is not trusted here: UnknownIssuer/);
+      assert.match(message, /^the certificate at https:.* is not trusted here: UnknownIssuer$/);
       assert.match(hint!, /DENO_CERT.*DENO_TLS_CA_STORE=system/);
       const { certFile, keyFile } = await writePair(workplace.directory, pair);
       const own = await issuerFinding("127.0.0.1", {
