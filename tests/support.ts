@@ -66,6 +66,7 @@ export const POLICY: KeyPolicy = {
   clockSkew: 300,
   retention: 7 * 86_400,
   expiredTokens: true,
+  staleIfError: 3600,
 };
 export const ISSUER = "https://issuer.example";
 

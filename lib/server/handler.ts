@@ -78,7 +78,7 @@ function createHandlerOf(
       expiredTokens,
       testTokens,
       limiter,
-      caching: { staleIfError: config.staleIfError, tokenTtl },
+      caching: { staleIfError: config.policy.staleIfError, tokenTtl },
       clock,
       log,
     });

@@ -123,6 +123,7 @@ export const SETTINGS = {
     ),
   ),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
+  LOG_FORMAT: setting(undefined, oneOf("json", "text")),
 } as const;
 
 /** A variable: what it is when it is not set, its rule, and whether its value is never shown. */

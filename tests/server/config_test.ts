@@ -21,6 +21,7 @@ Deno.test("loadConfig() gives the documented values when nothing is set", () => 
   assert.deepEqual(config.argon2, { memoryKib: 65_536, passes: 3, lanes: 4 });
   assert.equal(config.authLogRetention, 90 * 86_400);
   assert.equal(config.logLevel, "info");
+  assert.equal(config.logFormat, undefined);
 });
 
 Deno.test("loadConfig() takes the values that are set", () => {
@@ -40,6 +41,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
     REGISTRATION: "closed",
     EXPIRED_TOKENS: "off",
     LOG_LEVEL: "error",
+    LOG_FORMAT: "text",
   });
   assert.equal(config.host, "::");
   assert.equal(config.port, 0);
@@ -56,6 +58,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
   assert.deepEqual(config.trustedProxies, ["10.0.0.0/8", "::1"]);
   assert.equal(config.registration, false);
   assert.equal(config.logLevel, "error");
+  assert.equal(config.logFormat, "text");
 });
 
 Deno.test("loadConfig() is frozen all the way down", () => {
