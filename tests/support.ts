@@ -174,6 +174,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     findClient: createFindClient(trustedProxies),
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,
+    page: true,
     limiter: () => new SlidingWindow({ limit: 10, window: 1000, now: clock }),
     caching: { staleIfError: 3600, tokenTtl: POLICY.tokenTtl },
     clock,

@@ -19,9 +19,10 @@ import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
-import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
+import { issuerPath, metadataPaths, pagePaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
+import { createPage } from "./page/page.ts";
 import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
@@ -34,6 +35,7 @@ import {
   failureResponse,
   metadataResponse,
   methodNotAllowed,
+  pageResponse,
   preflightResponse,
   secretResponse,
 } from "./response.ts";
@@ -62,6 +64,8 @@ export interface AppParts
   variesByHost?: boolean | undefined;
   /** The limiter of this name. */
   limiter: (name: string) => Limiter;
+  /** Whether there is a page for people. */
+  page: boolean;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
@@ -80,6 +84,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   const base = issuerPath(parts.issuerUrl);
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
   addMetadata(app, parts);
+  if (parts.page) addPage(app, parts);
   app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
   app.onError((error, context) => failureResponse(error, parts.log, requestFields(context)));
   return app;
@@ -156,6 +161,17 @@ function addMetadata(
       path,
       published(({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match"))),
     );
+  }
+}
+
+function addPage(app: Hono<AppEnv>, parts: AppParts): void {
+  const [metadataPath] = metadataPaths(parts.issuerUrl);
+  const { draw, policy } = createPage({ ...parts, issuer: parts.issuerUrl, metadataPath });
+  for (const path of pagePaths(parts.issuerUrl)) {
+    app.get(path, async ({ req }) => {
+      return pageResponse(await draw(), policy, req.raw.headers.get("if-none-match"));
+    });
+    app.all(path, () => methodNotAllowed("GET, HEAD"));
   }
 }
 

@@ -179,6 +179,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */
     testTokens: values.TEST_TOKENS!,
+    /** Whether there is a page for people at `/`. */
+    page: values.PAGE!,
     argon2: Object.freeze({
       memoryKib: values.ARGON2_MEMORY_KIB!,
       passes: values.ARGON2_PASSES!,

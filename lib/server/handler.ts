@@ -76,6 +76,7 @@ function createHandlerOf(
       findClient,
       registration,
       expiredTokens,
+      page: config.page,
       testTokens,
       limiter,
       caching: { staleIfError: config.policy.staleIfError, tokenTtl },

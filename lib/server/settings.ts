@@ -122,6 +122,7 @@ export const SETTINGS = {
       parseAddress,
     ),
   ),
+  PAGE: setting("on", onOff("on", "off")),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
   LOG_FORMAT: setting(undefined, oneOf("json", "text")),
 } as const;
