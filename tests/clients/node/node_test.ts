@@ -1,0 +1,68 @@
+import packages from "./package-lock.json" with { type: "json" };
+import { proveLanguage } from "../driver/proof.ts";
+
+/** The versions that npm installs. */
+const { packages: installed } = packages;
+
+function version(name: keyof typeof packages.packages[""]["dependencies"]): string {
+  return installed[`node_modules/${name}`].version;
+}
+
+await proveLanguage({
+  name: "Node",
+  directory: new URL("./", import.meta.url),
+  tools: [["node", "--version"], ["npm", "--version"]],
+  pins: ["package.json", "package-lock.json"],
+  install: [["npm", "ci", "--no-audit", "--no-fund"]],
+  reach: ["npm", "ping"],
+  libraries: [
+    {
+      name: "openid-client",
+      version: version("openid-client"),
+      program: ["node", "openid_client.js"],
+      grants: true,
+      keeps: "no keys",
+      unknownKid: "fetches",
+    },
+    {
+      name: "oauth4webapi",
+      version: version("oauth4webapi"),
+      program: ["node", "oauth4webapi.js"],
+      grants: true,
+      keeps: "set",
+      unknownKid: "waits",
+    },
+    {
+      name: "jose",
+      version: version("jose"),
+      program: ["node", "jose.js"],
+      grants: false,
+      keeps: "set",
+      unknownKid: "waits",
+    },
+    {
+      name: "jwks-rsa",
+      version: version("jwks-rsa"),
+      program: ["node", "jwks_rsa.js"],
+      grants: false,
+      keeps: "key",
+      unknownKid: "fetches",
+    },
+    {
+      name: "fastify, @fastify/jwt, get-jwks",
+      version: version("get-jwks"),
+      program: ["node", "fastify_get_jwks.js"],
+      grants: false,
+      keeps: "key",
+      unknownKid: "fetches",
+    },
+    {
+      name: "fastify, fastify-jwt-jwks",
+      version: version("fastify-jwt-jwks"),
+      program: ["node", "fastify_jwt_jwks.js"],
+      grants: false,
+      keeps: "key",
+      unknownKid: "fetches",
+    },
+  ],
+});
