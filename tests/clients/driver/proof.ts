@@ -36,8 +36,11 @@ const TAKES_UNPUBLISHED: Record<UnknownKid, boolean> = {
   refuses: false,
 };
 
-/** Installs what the programs of a language need, and registers their tests. */
-export async function proveLanguage(language: Language): Promise<void> {
+/**
+ * Installs what the programs of a language need, and registers their tests. Gives the directory in
+ * which they are started; `undefined` when they are skipped.
+ */
+export async function proveLanguage(language: Language): Promise<string | undefined> {
   const directory = await prepare(language);
   const ignore = directory === undefined;
   const issuers = new Map<string, Promise<Issuer>>();
@@ -59,6 +62,7 @@ export async function proveLanguage(language: Language): Promise<void> {
       Deno.test({ name, ignore, fn });
     }
   }
+  return directory;
 }
 
 type Start = (issuer: Issuer) => ClientProgram;
