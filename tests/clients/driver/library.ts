@@ -52,6 +52,8 @@ export interface Library {
   keeps: Keeps;
   /** What it does by default about a `kid` that it does not know. */
   unknownKid: UnknownKid;
+  /** What can be wrong with a token without its noticing. */
+  overlooks?: readonly string[];
   /** The algorithms that it verifies, when that is to be shown of each one. */
   algorithms?: readonly string[];
 }

@@ -43,26 +43,38 @@ const TAKES_UNPUBLISHED: Record<UnknownKid, boolean> = {
 export async function proveLanguage(language: Language): Promise<string | undefined> {
   const directory = await prepare(language);
   const ignore = directory === undefined;
-  const issuers = new Map<string, Promise<Issuer>>();
-  Deno.test.afterAll(async () => {
-    for (const issuer of issuers.values()) await (await issuer)[Symbol.asyncDispose]();
-  });
+  const issuers = new Issuers();
+  Deno.test.afterAll(() => issuers[Symbol.asyncDispose]());
   for (const library of language.libraries) {
     const start = (issuer: Issuer) =>
       new ClientProgram(within(directory!, library.program), directory!, issuer.situation);
     const title = `${library.name} ${library.version} (${language.name})`;
-    Deno.test({ name: `${title}: ${claims(library)}`, ignore, fn: () => prove(library, start) });
-    for (const alg of library.algorithms === undefined ? [] : ALGORITHM_NAMES) {
-      const isKnown = library.algorithms!.includes(alg);
-      const name = `${title} ${isKnown ? "verifies" : "refuses"} ${alg}`;
-      const fn = async () => {
-        if (!issuers.has(alg)) issuers.set(alg, Issuer.start(alg));
-        await proveAlgorithm(await issuers.get(alg)!, isKnown, start);
-      };
-      Deno.test({ name, ignore, fn });
-    }
+    const fn = () => prove(library, start);
+    Deno.test({ name: `${title} ${claims(library)}`, ignore, fn });
+    const { algorithms } = library;
+    if (algorithms === undefined) continue;
+    Deno.test({
+      name: `${title} verifies ${algorithms.join(", ")} and no other algorithm`,
+      ignore,
+      fn: () => proveAlgorithms(algorithms, issuers, start),
+    });
   }
   return directory;
+}
+
+/** A server for each algorithm, started when it is needed. */
+class Issuers implements AsyncDisposable {
+  readonly #started = new Map<string, Issuer>();
+
+  async of(alg: string): Promise<Issuer> {
+    const issuer = this.#started.get(alg) ?? await Issuer.start(alg);
+    this.#started.set(alg, issuer);
+    return issuer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const issuer of this.#started.values()) await issuer[Symbol.asyncDispose]();
+  }
 }
 
 type Start = (issuer: Issuer) => ClientProgram;
@@ -87,7 +99,8 @@ async function prove(library: Library, start: Start): Promise<void> {
   assert.equal(await program.verify(first), sub, "a good token");
   for (const defect of DEFECTS) {
     const wrong = await issuer.token({ defect });
-    assert.equal(await program.verify(wrong), undefined, `a token that is wrong by ${defect}`);
+    const seen = library.overlooks?.includes(defect) ? sub : undefined;
+    assert.equal(await program.verify(wrong), seen, `a token that is wrong by ${defect}`);
   }
   assert.equal(await program.verify(first), sub, "a good token after the wrong ones");
 
@@ -109,10 +122,18 @@ async function prove(library: Library, start: Start): Promise<void> {
   await program.end();
 }
 
-async function proveAlgorithm(issuer: Issuer, isKnown: boolean, start: Start): Promise<void> {
-  await using program = start(issuer);
-  const { CLIENT_ID: sub } = issuer.situation;
-  assert.equal(await program.verify(await issuer.token()), isKnown ? sub : undefined);
-  assert.equal(await program.verify(await issuer.token({ defect: "tampered" })), undefined);
-  await program.end();
+async function proveAlgorithms(
+  algorithms: readonly string[],
+  issuers: Issuers,
+  start: Start,
+): Promise<void> {
+  for (const alg of ALGORITHM_NAMES) {
+    const issuer = await issuers.of(alg);
+    await using program = start(issuer);
+    const expected = algorithms.includes(alg) ? issuer.situation.CLIENT_ID : undefined;
+    assert.equal(await program.verify(await issuer.token()), expected, alg);
+    const tampered = await issuer.token({ defect: "tampered" });
+    assert.equal(await program.verify(tampered), undefined, `${alg}, tampered`);
+    await program.end();
+  }
 }

@@ -1,4 +1,5 @@
 import packages from "./package-lock.json" with { type: "json" };
+import { ALGORITHM_NAMES } from "../../../lib/keys/algorithms.ts";
 import { proveLanguage } from "../driver/proof.ts";
 
 /** The versions that npm installs. */
@@ -7,6 +8,9 @@ const { packages: installed } = packages;
 function version(name: keyof typeof packages.packages[""]["dependencies"]): string {
   return installed[`node_modules/${name}`].version;
 }
+
+/** The algorithms of RSA and of the NIST curves. */
+const RSA_AND_EC = ALGORITHM_NAMES.filter((name) => /^(RS|PS|ES)/.test(name));
 
 await proveLanguage({
   name: "Node",
@@ -47,6 +51,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      algorithms: RSA_AND_EC,
     },
     {
       name: "fastify, @fastify/jwt, get-jwks",
@@ -55,6 +60,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      algorithms: RSA_AND_EC,
     },
     {
       name: "fastify, fastify-jwt-jwks",
@@ -63,6 +69,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      algorithms: ["RS256", "EdDSA"],
     },
   ],
 });

@@ -30,6 +30,7 @@ const directory = await proveLanguage({
       grants: false,
       keeps: "set",
       unknownKid: "waits",
+      algorithms: ALGORITHM_NAMES.filter((name) => !name.startsWith("ML-DSA")),
     },
     {
       name: "Authlib",
@@ -38,6 +39,7 @@ const directory = await proveLanguage({
       grants: true,
       keeps: "set",
       unknownKid: "refuses",
+      algorithms: ["RS256", "ES256"],
     },
     {
       name: "jwcrypto",
