@@ -14,6 +14,7 @@ import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { grantFor } from "../tokens/grant.ts";
 import type { Login } from "../tokens/login.ts";
+import type { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
@@ -21,7 +22,7 @@ import { createHealthRoutes, type FindHindrance } from "./health.ts";
 import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
-import { readJson } from "./parsed_body.ts";
+import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
@@ -36,9 +37,11 @@ import {
   preflightResponse,
   secretResponse,
 } from "./response.ts";
+import { createReadTestRequest } from "./test_request.ts";
 
 /** What the routes work with. */
-export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login"> {
+export interface AppParts
+  extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login" | "readTestRequest"> {
   ring: KeyRing;
   login: Login;
   findHindrance: FindHindrance;
@@ -53,6 +56,8 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" |
   registration: boolean;
   /** Whether `POST /auth` gives expired tokens on request. */
   expiredTokens: boolean;
+  /** What gives test tokens, where there are any. */
+  testTokens?: TestTokenIssuer | undefined;
   /** Makes a limiter. */
   limiter: () => Limiter;
   /** How long caches may use the JWK set. */
@@ -81,6 +86,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 function createRoutes(parts: AppParts): Hono<AppEnv> {
   const { ring, accounts, issuer, findClient, clock, observer } = parts;
   const login = createAuditedLogin(parts);
+  const readTestRequest = createReadTestRequest(parts.testTokens);
   const limited = (name: string) =>
     rateLimit({ name, limiter: parts.limiter(), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
@@ -112,13 +118,16 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/register", () => methodNotAllowed("POST"));
 
   routes.post("/auth", limitedTries, async (context) => {
-    const { credentials, isExpired } = await readAuthRequest(context.req.raw);
+    const { credentials, isExpired, parameters } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
+    const test = readTestRequest(parameters);
+    if (isExpired && test) throw invalid("expired=true gives no test token: use it alone");
     const proof = { method: "password", credentials } as const;
-    const asked = isExpired ? "expired" : "password";
+    const asked = test?.asked ?? { grant: isExpired ? "expired" : "password" } as const;
     const { token, expiresIn } = await login.issue(context, proof, asked, (client) => {
       const grant = grantFor(client, {}, parts.audience);
       const { username } = client.user;
+      if (test) return test.issue(username, grant);
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
     });
     const body = { token, token_type: "Bearer", expires_in: expiresIn } as const;
@@ -127,7 +136,10 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/auth", () => methodNotAllowed("POST"));
 
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
-  routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
+  routes.route(
+    "/",
+    createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint, readTestRequest }),
+  );
   routes.route("/", createHealthRoutes(parts.findHindrance));
   return routes;
 }

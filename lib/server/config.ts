@@ -161,6 +161,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
+    /** Whether clients may ask for tokens that are wrong, or say what they choose. */
+    testTokens: values.TEST_TOKENS!,
     argon2: Object.freeze({
       memoryKib: values.ARGON2_MEMORY_KIB!,
       passes: values.ARGON2_PASSES!,

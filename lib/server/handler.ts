@@ -11,6 +11,7 @@ import { createProofVerifier } from "../tokens/dpop.ts";
 import { createIntrospection } from "../tokens/introspection.ts";
 import { createLogin } from "../tokens/login.ts";
 import { ReplayGuard } from "../tokens/replay_guard.ts";
+import { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
 import type { Config } from "./config.ts";
 import type { OpenedDatabase } from "./open.ts";
@@ -38,6 +39,7 @@ export function createHandler(
   const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
   const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
   const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
+  const tokens = { ring, clock, issuer, audience, tokenTtl, clockSkew };
   const app = createApp({
     ...watched,
     ring,
@@ -46,7 +48,7 @@ export function createHandler(
       accounts,
       assertions: createAssertionVerifier({ audiences, replay, clock }),
     }),
-    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew }),
+    issuer: new TokenIssuer(tokens),
     introspect: createIntrospection({ ring, storage, issuer, clock }),
     proofs: createProofVerifier({ replay, clock }),
     issuerUrl: issuer,
@@ -56,6 +58,7 @@ export function createHandler(
     findClient: createFindClient(config.trustedProxies),
     registration,
     expiredTokens,
+    testTokens: config.testTokens ? new TestTokenIssuer(tokens) : undefined,
     limiter: () => new SlidingWindow(limit),
     caching: { staleIfError: config.staleIfError, tokenTtl },
     clock,

@@ -102,6 +102,7 @@ export const SETTINGS = {
   ),
   REGISTRATION: setting("open", onOff("open", "closed")),
   EXPIRED_TOKENS: setting("on", onOff("on", "off")),
+  TEST_TOKENS: setting("off", onOff("on", "off")),
   PASSWORD_OVERLAP: setting("24h", duration(0, YEAR)),
   ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
   ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),
