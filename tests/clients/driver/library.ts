@@ -18,6 +18,8 @@
  * rows of data. To add a library, write its program and its row.
  */
 
+import type { DefectName } from "../../../lib/tokens/defects.ts";
+
 /** A language and its libraries. */
 export interface Language {
   name: string;
@@ -53,7 +55,7 @@ export interface Library {
   /** What it does by default about a `kid` that it does not know. */
   unknownKid: UnknownKid;
   /** What can be wrong with a token without its noticing. */
-  overlooks?: readonly string[];
+  overlooks?: readonly DefectName[];
   /** The algorithms that it verifies, when that is to be shown of each one. */
   algorithms?: readonly string[];
 }

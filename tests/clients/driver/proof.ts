@@ -2,24 +2,12 @@
 
 import assert from "node:assert/strict";
 import { ALGORITHM_NAMES } from "../../../lib/keys/algorithms.ts";
+import { DEFECT_NAMES } from "../../../lib/tokens/defects.ts";
 import { kidOf } from "../../blackbox/commands.ts";
 import { prepare, within } from "./installation.ts";
 import { Issuer } from "./issuer.ts";
 import type { Keeps, Language, Library, UnknownKid } from "./library.ts";
 import { ClientProgram } from "./program.ts";
-
-/** The names of what the server can do wrong on request; each token is good but for that. */
-const DEFECTS = [
-  "expired",
-  "not-yet-valid",
-  "unknown-kid",
-  "wrong-key",
-  "wrong-audience",
-  "wrong-issuer",
-  "tampered",
-  "alg-none",
-  "hs256-with-public-key",
-];
 
 /** Whether a library that keeps this much asks for the key set to verify by a key published before. */
 const ASKS_FOR_PUBLISHED: Record<Keeps, boolean> = {
@@ -97,7 +85,7 @@ async function prove(library: Library, start: Start): Promise<void> {
 
   const first = await obtain();
   assert.equal(await program.verify(first), sub, "a good token");
-  for (const defect of DEFECTS) {
+  for (const defect of DEFECT_NAMES) {
     const wrong = await issuer.token({ defect });
     const seen = library.overlooks?.includes(defect) ? sub : undefined;
     assert.equal(await program.verify(wrong), seen, `a token that is wrong by ${defect}`);
