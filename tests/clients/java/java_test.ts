@@ -10,8 +10,10 @@ function version(artifact: string): string {
   return PROJECT.match(new RegExp(pattern))![1]!;
 }
 
-/** Compiles, with what it needs beside the classes. */
-const COMPILE = ["mvn", "--quiet", "--batch-mode", "compile"] as const;
+const MAVEN = ["mvn", "--quiet", "--batch-mode"] as const;
+
+/** Compiles, and copies what the classes need. */
+const COMPILE = [...MAVEN, "compile"] as const;
 
 await proveLanguage({
   name: "Java",
@@ -19,8 +21,8 @@ await proveLanguage({
   tools: [["javac", "--release", "17", "--version"], ["mvn", "--version"]],
   pins: ["pom.xml"],
   install: [COMPILE],
-  build: [[...COMPILE, "--offline"]],
-  reach: ["mvn", "--quiet", "--batch-mode", "--update-snapshots", "dependency:resolve"],
+  build: [COMPILE],
+  reach: [...MAVEN, "--update-snapshots", "dependency:resolve", "dependency:resolve-plugins"],
   libraries: [
     {
       name: "nimbus-jose-jwt",

@@ -13,7 +13,7 @@ await proveLanguage({
   tools: [["cargo", "--version"]],
   pins: ["Cargo.toml", "Cargo.lock"],
   install: [["cargo", "fetch", "--locked"]],
-  build: [["cargo", "build", "--quiet", "--locked", "--offline"]],
+  build: [["cargo", "build", "--quiet", "--locked"]],
   reach: ["cargo", "update", "--dry-run"],
   libraries: [
     {

@@ -16,7 +16,7 @@ final class Conversation {
     String get() throws Exception;
   }
 
-  /** Gives the subject of a token, or throws for one that is not to be taken. */
+  /** Gives the subject of a token, or throws a checked exception for one that is not to be taken. */
   interface TokenVerifier {
     String verify(String token) throws Exception;
   }
@@ -48,6 +48,8 @@ final class Conversation {
   private static String judge(TokenVerifier verifier, String token) {
     try {
       return "valid " + verifier.verify(token);
+    } catch (RuntimeException e) {
+      return "error " + describe(e);
     } catch (Exception e) {
       return "invalid " + describe(e);
     }
