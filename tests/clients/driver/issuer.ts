@@ -66,6 +66,11 @@ export class Issuer implements AsyncDisposable {
     }, NOTICED);
   }
 
+  /** Where a test may put its own files. */
+  get directory(): string {
+    return this.#server.directory.path;
+  }
+
   /** How often the key set was asked for. */
   async keySetRequests(): Promise<number> {
     const { text } = await this.#metrics.request("/metrics");

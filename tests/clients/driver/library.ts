@@ -54,6 +54,10 @@ export interface Library {
   keeps: Keeps;
   /** What it does by default about a `kid` that it does not know. */
   unknownKid: UnknownKid;
+  /** For how long it keeps that, in seconds, when that is to be shown by a clock that is moved. */
+  keepsFor?: number;
+  /** For how long it waits at most with an unknown `kid`, in seconds, when that is to be shown. */
+  waitsFor?: number;
   /** What can be wrong with a token without its noticing. */
   overlooks?: readonly DefectName[];
   /** The algorithms that it verifies, when that is to be shown of each one. */

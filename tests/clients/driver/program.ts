@@ -17,6 +17,8 @@ export interface Situation extends Record<string, string> {
 }
 
 export class ClientProgram implements AsyncDisposable {
+  /** Its last answer. */
+  said = "";
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string, undefined>;
@@ -62,7 +64,8 @@ export class ClientProgram implements AsyncDisposable {
   async #ask(command: string): Promise<string> {
     const answer = this.#exchange(command).catch(() => undefined); // its input has been closed
     if (!await within(PATIENCE, answer)) this.#kill();
-    return await answer ?? await this.#fail("nothing");
+    this.said = await answer ?? await this.#fail("nothing");
+    return this.said;
   }
 
   async #exchange(command: string): Promise<string | undefined> {

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { ALGORITHM_NAMES } from "../../../lib/keys/algorithms.ts";
 import { DEFECT_NAMES } from "../../../lib/tokens/defects.ts";
 import { kidOf } from "../../blackbox/commands.ts";
+import { canMoveClocks } from "../../faults/moved_clock.ts";
+import { proveKeeping, proveWaiting, type Start } from "./durations.ts";
 import { prepare, within } from "./installation.ts";
 import { Issuer } from "./issuer.ts";
 import type { Keeps, Language, Library, UnknownKid } from "./library.ts";
@@ -34,18 +36,26 @@ export async function proveLanguage(language: Language): Promise<string | undefi
   const issuers = new Issuers();
   Deno.test.afterAll(() => issuers[Symbol.asyncDispose]());
   for (const library of language.libraries) {
-    const start = (issuer: Issuer) =>
-      new ClientProgram(within(directory!, library.program), directory!, issuer.situation);
+    const start: Start = ({ situation }, env = {}) =>
+      new ClientProgram(within(directory!, library.program), directory!, { ...situation, ...env });
     const title = `${library.name} ${library.version} (${language.name})`;
     const fn = () => prove(library, start);
     Deno.test({ name: `${title} ${claims(library)}`, ignore, fn });
-    const { algorithms } = library;
-    if (algorithms === undefined) continue;
-    Deno.test({
-      name: `${title} verifies ${algorithms.join(", ")} and no other algorithm`,
-      ignore,
-      fn: () => proveAlgorithms(algorithms, issuers, start),
-    });
+    const { keepsFor, waitsFor, algorithms } = library;
+    if (keepsFor !== undefined) {
+      const name = `${title} keeps keys for ${keepsFor} s`;
+      const fn = () => proveKeeping(keepsFor, start);
+      Deno.test({ name, ignore: ignore || !canMoveClocks, fn });
+    }
+    if (waitsFor !== undefined) {
+      const name = `${title} asks for unknown keys again after ${waitsFor} s`;
+      const fn = () => proveWaiting(waitsFor, start);
+      Deno.test({ name, ignore: ignore || !canMoveClocks, fn });
+    }
+    if (algorithms !== undefined) {
+      const name = `${title} verifies ${algorithms.join(", ")} and no other algorithm`;
+      Deno.test({ name, ignore, fn: () => proveAlgorithms(algorithms, issuers, start) });
+    }
   }
   return directory;
 }
@@ -64,8 +74,6 @@ class Issuers implements AsyncDisposable {
     for (const issuer of this.#started.values()) await issuer[Symbol.asyncDispose]();
   }
 }
-
-type Start = (issuer: Issuer) => ClientProgram;
 
 function claims({ grants, unknownKid }: Library): string {
   const got = grants ? "gets tokens, tells" : "tells";

@@ -35,6 +35,8 @@ await proveLanguage({
       grants: true,
       keeps: "set",
       unknownKid: "waits",
+      keepsFor: 300,
+      waitsFor: 60,
     },
     {
       name: "jose",
@@ -43,6 +45,8 @@ await proveLanguage({
       grants: false,
       keeps: "set",
       unknownKid: "waits",
+      keepsFor: 600,
+      waitsFor: 30,
     },
     {
       name: "jwks-rsa",
@@ -51,6 +55,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      keepsFor: 600,
       algorithms: RSA_AND_EC,
     },
     {
@@ -60,6 +65,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      keepsFor: 60,
       algorithms: RSA_AND_EC,
     },
     {
@@ -69,6 +75,7 @@ await proveLanguage({
       grants: false,
       keeps: "key",
       unknownKid: "fetches",
+      keepsFor: 7 * 86_400,
       algorithms: ["RS256", "EdDSA"],
     },
   ],

@@ -30,6 +30,8 @@ const directory = await proveLanguage({
       grants: false,
       keeps: "set",
       unknownKid: "waits",
+      keepsFor: 300,
+      waitsFor: 30,
       algorithms: ALGORITHM_NAMES.filter((name) => !name.startsWith("ML-DSA")),
     },
     {
