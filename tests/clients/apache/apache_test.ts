@@ -3,12 +3,15 @@ import { proveLanguage } from "../driver/proof.ts";
 
 const PACKAGE = "libapache2-mod-auth-openidc";
 
-/** The version that Debian has installed; empty without it. */
+/** The version that Debian has installed; empty where it has none. */
 async function version(): Promise<string> {
   const args = ["--show", "--showformat=${Version}", PACKAGE];
-  const query = new Deno.Command("dpkg-query", { args, stderr: "null" });
-  const answer = await query.output().catch(() => undefined);
-  return new TextDecoder().decode(answer?.stdout);
+  try {
+    const { stdout } = await new Deno.Command("dpkg-query", { args }).output();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return ""; // it cannot be started: this is not Debian
+  }
 }
 
 await proveLanguage({
