@@ -5,8 +5,8 @@ export async function works([command, ...args]: readonly string[], what: string)
   const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
   try {
     if ((await new Deno.Command(command!, options).output()).success) return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // at once, and not by the promise
+  } catch {
+    // It cannot be started, which is as good as not there.
   }
   await say(what, [command, ...args].join(" "));
   return false;
