@@ -22,6 +22,7 @@ Deno.test("loadConfig() gives the documented values when nothing is set", () => 
   assert.deepEqual(config.argon2, { memoryKib: 65_536, passes: 3, lanes: 4 });
   assert.equal(config.authLogRetention, 90 * 86_400);
   assert.equal(config.logLevel, "info");
+  assert.equal(config.logFormat, undefined);
 });
 
 Deno.test("loadConfig() takes the values that are set", () => {
@@ -42,6 +43,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
     EXPIRED_TOKENS: "off",
     PAGE: "off",
     LOG_LEVEL: "error",
+    LOG_FORMAT: "text",
   });
   assert.equal(config.host, "::");
   assert.equal(config.port, 0);
@@ -59,6 +61,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
   assert.equal(config.registration, false);
   assert.equal(config.page, false);
   assert.equal(config.logLevel, "error");
+  assert.equal(config.logFormat, "text");
 });
 
 Deno.test("loadConfig() is frozen all the way down", () => {
