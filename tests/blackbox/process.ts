@@ -139,7 +139,8 @@ class Reader {
   }
 }
 
-function commandLine(): string[] {
+/** The words that start the program, as `deno task start` does. */
+export function commandLine(): string[] {
   if (EXECUTABLE) return [EXECUTABLE];
   const [, run, ...rest] = configuration.tasks.start.command.split(" ");
   const options = rest.slice(0, -1); // without main.ts
@@ -155,7 +156,11 @@ function inheritedEnvironment(args: readonly string[]): Environment {
   const command = args.slice(0, 2).join(" ");
   const isFirst = !EXECUTABLE && !measured.has(command);
   measured.add(command);
-  const names = isFirst ? [...INHERITED, "DENO_COVERAGE_DIR"] : INHERITED;
-  const present = names.map((name) => [name, Deno.env.get(name)] as const);
+  return inherited(isFirst ? ["DENO_COVERAGE_DIR"] : []);
+}
+
+/** What a process needs of the environment of the tests, and `more` of it. */
+export function inherited(more: readonly string[] = []): Environment {
+  const present = [...INHERITED, ...more].map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(present.filter((pair): pair is [string, string] => !!pair[1]));
 }
