@@ -23,6 +23,7 @@ export class Shell implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: ReadableStreamDefaultReader<string>;
   #server: number | undefined;
+  #servers = 0;
 
   constructor(env: Environment) {
     const words = commandLine().map((word) => `'${word}'`).join(" ");
@@ -53,7 +54,7 @@ export class Shell implements AsyncDisposable {
   /** Starts a server in place of the one before it; gives what it says until it listens. */
   async serve(command: string): Promise<string> {
     await this.stop();
-    const file = `${this.#aside.path}/log`;
+    const file = `${this.#aside.path}/log-${++this.#servers}`;
     this.#server = await this.#ask(`${command} >'${file}' 2>&1 </dev/null & echo "$!"`);
     return await eventually(`${command} listens`, async () => {
       const text = await Deno.readTextFile(file);

@@ -17,7 +17,7 @@ const HEX = "[0-9a-f]";
 /** Each kind; where two fit, the first one counts. */
 export const MASKS: Record<string, Mask> = {
   uuid: { form: `\\b${HEX}{8}-${HEX}{4}-4${HEX}{3}-[89ab]${HEX}{3}-${HEX}{12}\\b`, isName: true },
-  instant: { form: "\\b20\\d\\d-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{3})?\\b" },
+  instant: { form: "\\b20\\d\\d-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{3})?(?=Z|\\b)" },
   date: { form: "[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} 20\\d\\d \\d\\d:\\d\\d:\\d\\d GMT" },
   kid: { form: "\\b1[789]\\d{11}\\b", isName: true },
   seconds: { form: "\\b1[789]\\d{8}\\b" },
@@ -85,7 +85,9 @@ export class Comparison {
     if (match === null) return undefined;
     const names = new Map(this.#names);
     let offset = this.#offset;
-    for (const [index, { text, kind }] of parts.filter(({ kind }) => kind !== undefined).entries()) {
+    for (
+      const [index, { text, kind }] of parts.filter(({ kind }) => kind !== undefined).entries()
+    ) {
       const came = match[index + 1]!;
       if (kind === "instant") {
         const apart = milliseconds(came) - milliseconds(text);
