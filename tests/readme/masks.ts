@@ -17,7 +17,7 @@ const HEX = "[0-9a-f]";
 /** Each kind; where two fit, the first one counts. */
 export const MASKS: Record<string, Mask> = {
   uuid: { form: `\\b${HEX}{8}-${HEX}{4}-4${HEX}{3}-[89ab]${HEX}{3}-${HEX}{12}\\b`, isName: true },
-  instant: { form: "\\b20\\d\\d-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{3})?(?=Z|\\b)" },
+  instant: { form: "\\b20\\d\\d-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{3})?(?!\\d)" },
   date: { form: "[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} 20\\d\\d \\d\\d:\\d\\d:\\d\\d GMT" },
   kid: { form: "\\b1[789]\\d{11}\\b", isName: true },
   seconds: { form: "\\b1[789]\\d{8}\\b" },
@@ -92,7 +92,8 @@ export class Comparison {
       if (kind === "instant") {
         const apart = milliseconds(came) - milliseconds(text);
         offset ??= apart;
-        if (Math.abs(apart - offset) > TIME_TOLERANCE) return undefined;
+        const isInTime = Math.abs(apart - offset) <= TIME_TOLERANCE; // what is no time is not
+        if (!isInTime || shapeOf(came) !== shapeOf(text)) return undefined;
       } else if (MASKS[kind!]?.isName) {
         const isTaken = !names.has(text) && [...names.values()].includes(came);
         if (isTaken || (names.get(text) ?? came) !== came) return undefined;
@@ -105,6 +106,10 @@ export class Comparison {
 
 function milliseconds(instant: string): number {
   return Date.parse(`${instant.replace(" ", "T")}Z`);
+}
+
+function shapeOf(instant: string): string {
+  return instant.replace(/\d/g, "0");
 }
 
 function difference(shown: string, came: readonly string[]): string {
