@@ -68,9 +68,10 @@ for (const [kind, { shown, may, mayNot }] of Object.entries(CASES)) {
 }
 
 Deno.test("what is of no kind must come out to the letter", () => {
-  for (const [shown, came] of [["3600", "3601"], ["a.b", "axb"], ["", "a"], ["ok  a", "ok a"]]) {
-    assert.ok(differs(shown!, came!), came);
-    assert.ok(!differs(shown!, shown!));
+  const others = { "3600": "3601", "a.b": "axb", "": "a", "ok  a": "ok a" };
+  for (const [shown, came] of Object.entries(others)) {
+    assert.ok(differs(shown, came), came);
+    assert.ok(!differs(shown, shown), shown);
   }
 });
 
