@@ -14,14 +14,16 @@ import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { grantFor } from "../tokens/grant.ts";
 import type { Login } from "../tokens/login.ts";
+import type { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
-import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
+import { issuerPath, metadataPaths, pagePaths, prepareMetadata } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
-import { readJson } from "./parsed_body.ts";
+import { createPage } from "./page/page.ts";
+import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
@@ -33,12 +35,15 @@ import {
   failureResponse,
   metadataResponse,
   methodNotAllowed,
+  pageResponse,
   preflightResponse,
   secretResponse,
 } from "./response.ts";
+import { createReadTestRequest } from "./test_request.ts";
 
 /** What the routes work with. */
-export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login"> {
+export interface AppParts
+  extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login" | "readTestRequest"> {
   ring: KeyRing;
   login: Login;
   findHindrance: FindHindrance;
@@ -53,8 +58,14 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" |
   registration: boolean;
   /** Whether `POST /auth` gives expired tokens on request. */
   expiredTokens: boolean;
-  /** Makes a limiter. */
-  limiter: () => Limiter;
+  /** What gives test tokens, where there are any. */
+  testTokens?: TestTokenIssuer | undefined;
+  /** Whether the server is another issuer to who asks another Host. */
+  variesByHost?: boolean | undefined;
+  /** The limiter of this name. */
+  limiter: (name: string) => Limiter;
+  /** Whether there is a page for people. */
+  page: boolean;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
@@ -73,6 +84,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   const base = issuerPath(parts.issuerUrl);
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
   addMetadata(app, parts);
+  if (parts.page) addPage(app, parts);
   app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
   app.onError((error, context) => failureResponse(error, parts.log, requestFields(context)));
   return app;
@@ -81,8 +93,9 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 function createRoutes(parts: AppParts): Hono<AppEnv> {
   const { ring, accounts, issuer, findClient, clock, observer } = parts;
   const login = createAuditedLogin(parts);
+  const readTestRequest = createReadTestRequest(parts.testTokens);
   const limited = (name: string) =>
-    rateLimit({ name, limiter: parts.limiter(), findClient, observer });
+    rateLimit({ name, limiter: parts.limiter(name), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
@@ -112,13 +125,16 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/register", () => methodNotAllowed("POST"));
 
   routes.post("/auth", limitedTries, async (context) => {
-    const { credentials, isExpired } = await readAuthRequest(context.req.raw);
+    const { credentials, isExpired, parameters } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
+    const test = readTestRequest(parameters);
+    if (isExpired && test) throw invalid("expired=true gives no test token: use it alone");
     const proof = { method: "password", credentials } as const;
-    const asked = isExpired ? "expired" : "password";
+    const asked = test?.asked ?? { grant: isExpired ? "expired" : "password" } as const;
     const { token, expiresIn } = await login.issue(context, proof, asked, (client) => {
       const grant = grantFor(client, {}, parts.audience);
       const { username } = client.user;
+      if (test) return test.issue(username, grant);
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
     });
     const body = { token, token_type: "Bearer", expires_in: expiresIn } as const;
@@ -127,18 +143,35 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/auth", () => methodNotAllowed("POST"));
 
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
-  routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
+  routes.route(
+    "/",
+    createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint, readTestRequest }),
+  );
   routes.route("/", createHealthRoutes(parts.findHindrance));
   return routes;
 }
 
-function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
-  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
+function addMetadata(
+  app: Hono<AppEnv>,
+  { issuerUrl, jwksUri, ring: { policy: { alg } }, variesByHost }: AppParts,
+): void {
+  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg, variesByHost });
   for (const path of metadataPaths(issuerUrl)) {
     app.all(
       path,
       published(({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match"))),
     );
+  }
+}
+
+function addPage(app: Hono<AppEnv>, parts: AppParts): void {
+  const [metadataPath] = metadataPaths(parts.issuerUrl);
+  const { draw, policy } = createPage({ ...parts, issuer: parts.issuerUrl, metadataPath });
+  for (const path of pagePaths(parts.issuerUrl)) {
+    app.get(path, async ({ req }) => {
+      return pageResponse(await draw(), policy, req.raw.headers.get("if-none-match"));
+    });
+    app.all(path, () => methodNotAllowed("GET, HEAD"));
   }
 }
 

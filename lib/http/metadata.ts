@@ -14,6 +14,8 @@ export interface MetadataOptions {
   jwksUri: string | undefined;
   /** The algorithm that new keys are made for. */
   alg: string;
+  /** Whether another Host gets another document. */
+  variesByHost?: boolean | undefined;
 }
 
 /** A document that does not change while the server runs. */
@@ -21,6 +23,7 @@ export interface Metadata {
   body: Uint8Array<ArrayBuffer>;
   /** A strong entity tag, quoted. */
   etag: string;
+  variesByHost: boolean;
 }
 
 /** The paths at which clients look for the metadata of an issuer with this path, if it has one. */
@@ -34,12 +37,20 @@ export function metadataPaths(
   ];
 }
 
+/** The paths of the page of an issuer with this path, with a slash at its end and without. */
+export function pagePaths(issuer: string): readonly string[] {
+  const path = issuerPath(issuer);
+  return path === "" ? ["/"] : ["/", path, `${path}/`];
+}
+
 /** The path of an issuer, without a slash at its end. */
 export function issuerPath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, "");
 }
 
-export function prepareMetadata({ issuer, jwksUri, alg }: MetadataOptions): Metadata {
+export function prepareMetadata(
+  { issuer, jwksUri, alg, variesByHost = false }: MetadataOptions,
+): Metadata {
   const base = issuer.replace(/\/$/, "");
   const document = {
     issuer,
@@ -57,5 +68,6 @@ export function prepareMetadata({ issuer, jwksUri, alg }: MetadataOptions): Meta
     id_token_signing_alg_values_supported: [alg],
   };
   const body = new TextEncoder().encode(JSON.stringify(document));
-  return { body, etag: `"${createHash("sha256").update(body).digest("base64url")}"` };
+  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+  return { body, etag, variesByHost };
 }

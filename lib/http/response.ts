@@ -5,6 +5,7 @@ import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log, type LogFields } from "../base/log.ts";
 import { PUBLICATION_DELAY } from "../rotation/policy.ts";
 import type { Metadata } from "./metadata.ts";
+import type { DrawnPage } from "./page/page.ts";
 import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
@@ -159,11 +160,17 @@ function headersOf(set: PublishedSet, now: number, rules: CachingRules) {
 }
 
 /** Answers a GET or HEAD of the metadata (RFC 8414 §3.2), with 304 when the client holds it already. */
-export function metadataResponse({ body, etag }: Metadata, ifNoneMatch: string | null): Response {
+export function metadataResponse(
+  { body, etag, variesByHost }: Metadata,
+  ifNoneMatch: string | null,
+): Response {
+  const age = `max-age=${PUBLICATION_DELAY.cache}`;
   const headers = {
     ...EVERYWHERE,
     ...ANY_ORIGIN,
-    "cache-control": `public, max-age=${PUBLICATION_DELAY.cache}`,
+    ...(variesByHost
+      ? { "cache-control": `private, ${age}`, vary: "Host, X-Forwarded-Host, X-Forwarded-Proto" }
+      : { "cache-control": `public, ${age}` }),
     etag,
   };
   if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
@@ -172,6 +179,34 @@ export function metadataResponse({ body, etag }: Metadata, ifNoneMatch: string |
   const { length } = body;
   const described = { "content-type": "application/json", "content-length": String(length) };
   return new Response(body, { headers: { ...headers, ...described } });
+}
+
+/** Answers a GET or HEAD of the page, which is no page of another site's, and tells none of them of it. */
+export function pageResponse(
+  { body, etag, isComplete }: DrawnPage,
+  policy: string,
+  ifNoneMatch: string | null,
+): Response {
+  const headers = {
+    ...EVERYWHERE,
+    "cache-control": "no-cache",
+    "content-security-policy": policy,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    etag,
+  };
+  if (isComplete && ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const { length } = body;
+  const described = {
+    "content-type": "text/html; charset=utf-8",
+    "content-length": String(length),
+  };
+  const state = isComplete ? { status: 200 } : { status: 503 };
+  const again: Record<string, string> = isComplete ? {} : { "retry-after": "1" };
+  return new Response(body, { ...state, headers: { ...headers, ...described, ...again } });
 }
 
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
