@@ -55,6 +55,7 @@ export class Shell implements AsyncDisposable {
   async serve(command: string): Promise<string> {
     await this.stop();
     const file = `${this.#aside.path}/log-${++this.#servers}`;
+    await Deno.writeTextFile(file, "");
     this.#server = await this.#ask(`${command} >'${file}' 2>&1 </dev/null & echo "$!"`);
     return await eventually(`${command} listens`, async () => {
       const text = await Deno.readTextFile(file);

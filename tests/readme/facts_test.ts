@@ -17,6 +17,7 @@ const DERIVED: Record<string, string> = {
   ISSUER: "`http://localhost:<PORT>`",
   JWKS_URI: "below the issuer",
   AUDIENCE: "the issuer",
+  LOG_FORMAT: "by who reads",
 };
 
 /** What starts a task by the runtime that the README names. */
