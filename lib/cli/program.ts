@@ -52,7 +52,8 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   }
 }
 
-function createProgram(parts: ProgramParts): Command {
+/** The commands, with what each takes. */
+export function createProgram(parts: ProgramParts): Command {
   const { output, stop } = parts;
   const program = new Command("jwks-server")
     .description("Registers clients, checks their passwords, signs JWTs and publishes the keys.")

@@ -27,6 +27,7 @@ function post(path: string, type: string, body: string, ...headers: string[]): s
 const SOUND = [
   request("GET /.well-known/jwks.json", ['If-None-Match: "x", W/"y"']),
   request("HEAD /.well-known/openid-configuration"),
+  request("DELETE /token"),
   request("OPTIONS /.well-known/jwks.json", ["Origin: null", "Access-Control-Request-Method: GET"]),
   post("/auth", JSON_TYPE, `{"username":"${MARK}","password":"${MARK}","expired":false}`),
   post(`/auth?expired=true&x=${MARK}`, JSON_TYPE, "{}", "Authorization: Basic ZnV6ejp4"),

@@ -30,7 +30,7 @@ Deno.test("authentication gives a token that jose verifies against the JWKS", as
   const { payload, protectedHeader } = await jwtVerify(
     answer.json.token,
     createRemoteJWKSet(new URL(jwksUrl())),
-    { algorithms: ["RS256"], issuer: issuer(), audience: issuer(), subject: user.username },
+    { algorithms: ["ES256"], issuer: issuer(), audience: issuer(), subject: user.username },
   );
   assert.equal(protectedHeader.typ, "JWT");
   assert.equal(payload.exp! - payload.iat!, answer.json.expires_in);
@@ -43,7 +43,7 @@ Deno.test("authentication gives a token that jwks-rsa and jsonwebtoken verify", 
   const client = new JwksClient({ jwksUri: jwksUrl() });
   const key = await client.getSigningKey(decodeProtectedHeader(token).kid);
   const payload = jwt.verify(token, key.getPublicKey(), {
-    algorithms: ["RS256"],
+    algorithms: ["ES256"],
     issuer: issuer(),
     audience: issuer(),
   });

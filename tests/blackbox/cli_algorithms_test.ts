@@ -83,7 +83,7 @@ Deno.test("another SIGNING_ALG takes effect at the next key; all keys stand in o
     const token = await server.token(user);
     return { token, alg: JSON.parse(atob(token.split(".")[0]!)).alg };
   };
-  const first = await startSettled({ directory });
+  const first = await startSettled({ directory, env: { SIGNING_ALG: "RS256" } });
   const user = await first.register();
   const tokens = [await first.token(user)];
   await first.stop();

@@ -8,6 +8,7 @@ import {
   preparedDirectory,
   refused,
   startSettled,
+  WITH_SECRET,
 } from "./commands.ts";
 import { keyHeader, keyRows } from "./keys.ts";
 
@@ -19,7 +20,7 @@ interface Plan {
   if_revoked_now: { kid: string; tokens: number; until: string | null } | null;
 }
 
-const prepared = await preparedDirectory();
+const prepared = await preparedDirectory({ ...WITH_SECRET, SIGNING_ALG: "RS256" });
 Deno.test.afterAll(() => prepared[Symbol.asyncDispose]());
 
 function seconds(time: string | null): number {

@@ -14,7 +14,7 @@ const SECRET = "a secret for tests only";
 
 let server: Server;
 Deno.test.beforeAll(async () => {
-  server = await Server.start({ env: { ...UNLIMITED, NOT_MY_KEY: SECRET } });
+  server = await Server.start({ env: { ...UNLIMITED, NOT_MY_KEY: SECRET, SIGNING_ALG: "RS256" } });
 });
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 

@@ -6,7 +6,7 @@ const PATH = "/.well-known/jwks.json";
 
 let server: Server;
 Deno.test.beforeAll(async () => {
-  server = await Server.start({ env: UNLIMITED });
+  server = await Server.start({ env: UNLIMITED, isFullCost: true });
   await settled(server);
 });
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());

@@ -12,7 +12,10 @@ const stopped = new Directory();
 const killed = new Directory();
 Deno.test.beforeAll(async () => {
   for (const [directory, signal] of [[stopped, "SIGTERM"], [killed, "SIGKILL"]] as const) {
-    const server = await Server.start({ directory, env: { NOT_MY_KEY: SECRET } });
+    const server = await Server.start({
+      directory,
+      env: { NOT_MY_KEY: SECRET, SIGNING_ALG: "RS256" },
+    });
     await settled(server);
     await server.register();
     await server.stop(signal);
@@ -43,7 +46,10 @@ Deno.test("a stored key is an encrypted JWK in compact form", async () => {
 Deno.test("a stored key opens with any JOSE tool and the secret, and is the published one", async () => {
   await using directory = await stopped.copy();
   const opened = await openKeys(directory, SECRET);
-  await using server = await Server.start({ directory, env: { NOT_MY_KEY: SECRET } });
+  await using server = await Server.start({
+    directory,
+    env: { NOT_MY_KEY: SECRET, SIGNING_ALG: "RS256" },
+  });
   for (const { kid, n, e } of (await server.jwks()).json.keys) {
     const key = opened.find((key) => key.kid === kid)!;
     assert.deepEqual([key.n, key.e], [n, e]);

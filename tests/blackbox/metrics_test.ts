@@ -47,7 +47,7 @@ Deno.test("what the server does is counted on a listener of its own, and nobody 
     'jwks_http_requests_total{route="/auth",method="POST",status="401"}': 1,
     'jwks_http_requests_total{route="other",method="GET",status="404"}': 2,
     'jwks_http_request_duration_seconds_count{route="/auth"}': 2,
-    'jwks_tokens_issued_total{grant="password",alg="RS256"}': 1,
+    'jwks_tokens_issued_total{grant="password",alg="ES256"}': 1,
     'jwks_authentications_total{outcome="succeeded"}': 1,
     'jwks_authentications_total{outcome="refused"}': 1,
     "jwks_published_keys": 2,

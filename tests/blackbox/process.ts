@@ -139,7 +139,7 @@ class Reader {
   }
 }
 
-/** The command that is the program. */
+/** The words that start the program, as `deno task start` does. */
 export function commandLine(): string[] {
   if (EXECUTABLE) return [EXECUTABLE];
   const [, run, ...rest] = configuration.tasks.start.command.split(" ");
@@ -156,7 +156,11 @@ function inheritedEnvironment(args: readonly string[]): Environment {
   const command = args.slice(0, 2).join(" ");
   const isFirst = !EXECUTABLE && !measured.has(command);
   measured.add(command);
-  const names = isFirst ? [...INHERITED, "DENO_COVERAGE_DIR"] : INHERITED;
-  const present = names.map((name) => [name, Deno.env.get(name)] as const);
+  return inherited(isFirst ? ["DENO_COVERAGE_DIR"] : []);
+}
+
+/** What a process needs of the environment of the tests, and `more` of it. */
+export function inherited(more: readonly string[] = []): Environment {
+  const present = [...INHERITED, ...more].map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(present.filter((pair): pair is [string, string] => !!pair[1]));
 }

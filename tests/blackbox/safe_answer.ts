@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Answer } from "./client.ts";
 
 /** The statuses of refusals that the README tells, with the codes that go with each. */
-const REFUSALS: Record<number, readonly string[]> = {
+export const REFUSALS: Record<number, readonly string[]> = {
   400: [
     "invalid_request",
     "invalid_scope",

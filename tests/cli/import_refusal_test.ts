@@ -1,12 +1,31 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { done, listKeys, only, preparedDirectory, refused } from "./commands.ts";
-import { keyRows } from "./keys.ts";
+import { DatabaseSync } from "node:sqlite";
+import { refused } from "./refused.ts";
+import { withWorkplace, type Workplace } from "./workplace.ts";
 
-const FILE = "old-issuer.key";
+/** The keys of a test's own, which take no time to make. */
+const POLICY = { alg: "ES256" } as const;
 
-const prepared = await preparedDirectory();
-Deno.test.afterAll(() => prepared[Symbol.asyncDispose]());
+/** The file with a key, which may hold anything. */
+function keyFile({ directory }: Workplace): string {
+  return `${directory}/old-issuer.key`;
+}
+
+/** Every row of the keys, to the last byte. */
+function keyRows({ path }: Workplace): unknown[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return database.prepare("SELECT kid, key, exp FROM keys ORDER BY kid").all();
+  } finally {
+    database.close();
+  }
+}
+
+/** Imports the key file, which must be refused. */
+function refuseImport(workplace: Workplace, reason: RegExp, ...args: string[]): Promise<string> {
+  return refused(workplace, ["keys", "import", keyFile(workplace), ...args], { code: 1, reason });
+}
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const weak = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
@@ -78,43 +97,42 @@ const refusals: Record<string, { content: string; reason: RegExp; args?: string[
 
 for (const [what, { content, reason, args = [] }] of Object.entries(refusals)) {
   Deno.test(`keys import refuses ${what}, quotes nothing of it, and changes nothing`, async () => {
-    await using directory = await prepared.copy();
-    const rows = keyRows(directory);
-    await Deno.writeTextFile(`${directory.path}/${FILE}`, content);
-    const stderr = await refused(directory, ["keys", "import", FILE, ...args], 1, reason);
-    for (const piece of content.match(/[\w+/=-]{20,}/g) ?? []) assert.ok(!stderr.includes(piece));
-    assert.deepEqual(keyRows(directory), rows);
+    await withWorkplace(async (workplace) => {
+      const rows = keyRows(workplace);
+      await Deno.writeTextFile(keyFile(workplace), content);
+      const stderr = await refuseImport(workplace, reason, ...args);
+      for (const piece of content.match(/[\w+/=-]{20,}/g) ?? []) assert.ok(!stderr.includes(piece));
+      assert.deepEqual(keyRows(workplace), rows);
+    }, POLICY);
   });
 }
 
 Deno.test("keys import refuses a file that is not there", async () => {
-  await refused(prepared, ["keys", "import", FILE], 1, /old-issuer\.key cannot be read/);
+  await withWorkplace(async (workplace) => {
+    await refuseImport(workplace, /old-issuer\.key cannot be read/);
+  }, POLICY);
 });
 
 Deno.test("keys import refuses a kid that is in the set, and a key that is in it already", async () => {
-  await using directory = await prepared.copy();
-  const path = `${directory.path}/${FILE}`;
-  const { kid } = only(await listKeys(directory), "active");
-  await Deno.writeTextFile(path, jwk(ec, { kid }));
-  await refused(
-    directory,
-    ["keys", "import", FILE],
-    1,
-    new RegExp(`there is a key ${kid} already`),
-  );
-  await Deno.writeTextFile(path, jwk(ec, { kid: "one" }));
-  await done(directory, ["keys", "import", FILE]);
-  const rows = keyRows(directory);
-  await refused(directory, ["keys", "import", FILE], 1, /there is a key one already/);
-  const again = ["keys", "import", FILE, "--kid", "two"];
-  await refused(directory, again, 1, /this key is in the ring already, as one/);
-  assert.deepEqual(keyRows(directory), rows);
+  await withWorkplace(async (workplace) => {
+    const file = keyFile(workplace);
+    const { kid } = (await workplace.keys()).find(({ state }) => state === "active")!;
+    await Deno.writeTextFile(file, jwk(ec, { kid }));
+    await refuseImport(workplace, new RegExp(`there is a key ${kid} already`));
+    await Deno.writeTextFile(file, jwk(ec, { kid: "one" }));
+    await workplace.run(["keys", "import", file]);
+    const rows = keyRows(workplace);
+    await refuseImport(workplace, /there is a key one already/);
+    await refuseImport(workplace, /this key is in the ring already, as one/, "--kid", "two");
+    assert.deepEqual(keyRows(workplace), rows);
+  }, POLICY);
 });
 
 Deno.test("a kid cannot write to the operator's terminal, nor be empty", async () => {
-  for (const kid of ["\x1b[2J", "line\nbreak", ""]) {
-    await using directory = await prepared.copy();
-    await Deno.writeTextFile(`${directory.path}/${FILE}`, jwk(ec, { kid }));
-    await refused(directory, ["keys", "import", FILE], 1, /the key is refused: .*kid/);
-  }
+  await withWorkplace(async (workplace) => {
+    for (const kid of ["\x1b[2J", "line\nbreak", ""]) {
+      await Deno.writeTextFile(keyFile(workplace), jwk(ec, { kid }));
+      await refuseImport(workplace, /the key is refused: .*kid/);
+    }
+  }, POLICY);
 });
