@@ -18,9 +18,16 @@ import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
-import { issuerPath, metadataPaths, prepareMetadata } from "./metadata.ts";
+import {
+  issuerPath,
+  type Metadata,
+  metadataPaths,
+  prepareDocument,
+  prepareMetadata,
+} from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
+import { describeApi } from "./openapi/document.ts";
 import { readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
@@ -129,17 +136,30 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
   routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
   routes.route("/", createHealthRoutes(parts.findHindrance));
+  const description = createDescription(parts);
+  routes.all("/openapi.json", document(description));
   return routes;
 }
 
 function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
   const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
   for (const path of metadataPaths(issuerUrl)) {
-    app.all(
-      path,
-      published(({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match"))),
-    );
+    app.all(path, document(() => metadata));
   }
+}
+
+/** Makes what gives the description of the server, which is made when it is first asked for. */
+function createDescription(parts: AppParts): () => Metadata {
+  const { issuerUrl: issuer, jwksUri, ring, registration, expiredTokens } = parts;
+  const { alg } = ring.policy;
+  const has = { registration, expiredTokens, page: false, testTokens: false };
+  let made: Metadata | undefined;
+  return () => made ??= prepareDocument(describeApi({ issuer, jwksUri, alg, ...has }));
+}
+
+/** A handler of all methods of a document that anybody may read. */
+function document(prepared: () => Metadata): Handler<AppEnv> {
+  return published(({ req }) => metadataResponse(prepared(), req.raw.headers.get("if-none-match")));
 }
 
 /**
