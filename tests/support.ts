@@ -26,6 +26,7 @@ import { createIntrospection } from "../lib/tokens/introspection.ts";
 import { createLogin } from "../lib/tokens/login.ts";
 import { ReplayGuard } from "../lib/tokens/replay_guard.ts";
 import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
+import { assertDescribed } from "./http/described_answer.ts";
 
 /** A clock that stands still until it is moved. */
 export class FakeClock {
@@ -141,7 +142,10 @@ export interface AppOptions extends RingOptions {
   trustedProxies?: readonly string[];
 }
 
-/** The app over `makeRing`, with `send` to reach it as the client at `peer`. */
+/**
+ * The app over `makeRing`, with `send` to reach it as the client at `peer`. Whatever is answered must
+ * be described.
+ */
 export async function makeApp({ app: own, trustedProxies = [], ...options }: AppOptions = {}) {
   const made = await makeRing(options);
   const { ring, storage, time, log } = made;
@@ -172,8 +176,13 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     log,
     ...own,
   });
-  const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") =>
-    await app.request(path, init, { remoteAddr: { hostname: peer } });
+  const has = { issuer: own?.issuerUrl ?? ISSUER, registration: own?.registration ?? true };
+  const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") => {
+    const response = await app.request(path, init, { remoteAddr: { hostname: peer } });
+    const asked = { method: init.method ?? "GET", path: path.replace(/\?.*$/s, "") };
+    await assertDescribed({ ...has, page: false }, asked, response);
+    return response;
+  };
   return { ...made, app, send };
 }
 

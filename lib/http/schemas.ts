@@ -46,9 +46,12 @@ export const IntrospectionForm = z.object({
   token: textMember("token").min(1, "token is missing").describe("The token in question."),
 });
 
+/** A token in compact form (RFC 7515 §7.1); one that is not secured has no signature (RFC 7519 §6). */
+const Jwt = z.string().regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/);
+
 /** The answer of `POST /auth`. */
 export const AuthResponse = z.object({
-  token: z.jwt(),
+  token: Jwt,
   token_type: z.literal("Bearer"),
   expires_in: z.int().nonnegative().describe(
     "For how many seconds it is valid; 0: it has expired.",
@@ -57,7 +60,7 @@ export const AuthResponse = z.object({
 
 /** The answer of `POST /token` (RFC 6749 §5.1, RFC 9449 §5). */
 export const TokenResponse = z.object({
-  access_token: z.jwt(),
+  access_token: Jwt,
   token_type: z.enum(["Bearer", "DPoP"]).describe("DPoP: it is bound to the key of the proof."),
   expires_in: z.int().nonnegative().describe("For how many seconds it is valid."),
   scope: z.string().optional().describe("The scopes granted, when others than those asked for."),

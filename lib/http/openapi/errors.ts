@@ -61,7 +61,7 @@ export function errorResponses(names: readonly ErrorName[]): Record<string, Json
 
 function responseOf(status: number, names: readonly ErrorName[]): Json {
   const schema = {
-    allOf: [schemaRef("Error"), { properties: { error: { enum: names } } }],
+    allOf: [schemaRef("Error"), { type: "object", properties: { error: { enum: names } } }],
   };
   const examples = Object.fromEntries(
     names.map((name) => [

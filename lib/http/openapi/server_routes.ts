@@ -29,6 +29,7 @@ export function serverRoutes({ page }: ApiOptions): Route[] {
               paths: { type: "object" },
             },
             required: ["openapi", "info", "paths"],
+            additionalProperties: true,
           },
           example: {
             openapi: "3.1.1",
