@@ -1,5 +1,7 @@
 /** What a client of the server can do, from the client address of its choice. */
 
+import { assertDescribed } from "../http/described_answer.ts";
+
 /** A response whose body has been read. */
 export interface Answer {
   status: number;
@@ -19,6 +21,8 @@ export interface Credentials {
 /** Sends requests; on Linux every address of 127.0.0.0/8 can be a client's. */
 export class Client implements Disposable {
   readonly url: string;
+  /** Whether every answer must be one that the server's description tells of. */
+  isDescribed = true;
   readonly #http: Deno.HttpClient | undefined;
 
   constructor(url: string, localAddress?: string) {
@@ -33,6 +37,14 @@ export class Client implements Disposable {
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
     const client = this.#http === undefined ? {} : { client: this.#http };
     const response = await fetch(this.url + path, { redirect: "manual", ...client, ...init });
+    if (this.isDescribed) {
+      const { pathname } = new URL(this.url + path);
+      await assertDescribed(
+        { page: false },
+        { method: init.method ?? "GET", path: pathname },
+        response,
+      );
+    }
     const bytes = await response.bytes();
     const text = new TextDecoder().decode(bytes);
     return {

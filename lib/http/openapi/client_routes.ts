@@ -45,7 +45,7 @@ function authentication({ issuer, expiredTokens, testTokens }: ApiOptions): Rout
     ],
     request: {
       isRequired: false,
-      contents: [json("Credentials", CREDENTIALS), form("Credentials", CREDENTIALS)],
+      contents: [json("Credentials", CREDENTIALS), form("CredentialsForm", CREDENTIALS)],
     },
     answer: {
       status: 200,

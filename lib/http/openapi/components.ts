@@ -25,18 +25,23 @@ const TOGETHER = {
   },
 };
 
+/** A field of a form that means nothing; not even that may be repeated, as a list would be. */
+const FIELD = z.string();
+
 type SchemaOptions = Pick<ApiOptions, "registration" | "expiredTokens">;
 
 /** What requests say. */
 function requestSchemas(
   { registration, expiredTokens }: SchemaOptions,
 ): Record<string, z.ZodType> {
+  const Credentials = expiredTokens ? AuthBody : AuthBody.omit({ expired: true });
   return {
     ...registration ? { Registration } : {},
-    Credentials: expiredTokens ? AuthBody : AuthBody.omit({ expired: true }),
-    ClientProof: ClientForm.meta(TOGETHER),
-    TokenRequest: TokenForm.extend(ClientForm.shape).meta(TOGETHER),
-    IntrospectionRequest: IntrospectionForm.extend(ClientForm.shape).meta(TOGETHER),
+    Credentials,
+    CredentialsForm: Credentials.catchall(FIELD),
+    ClientProof: ClientForm.catchall(FIELD).meta(TOGETHER),
+    TokenRequest: TokenForm.extend(ClientForm.shape).catchall(FIELD).meta(TOGETHER),
+    IntrospectionRequest: IntrospectionForm.extend(ClientForm.shape).catchall(FIELD).meta(TOGETHER),
   };
 }
 

@@ -68,9 +68,10 @@ export function oauthRoutes({ issuer, testTokens }: ApiOptions): Route[] {
       id: "replacePassword",
       summary: "Replace the password",
       description: "The client authenticates as for a token. The password that it has now stays " +
-        "valid for a while, so that all who use it can learn the new one.",
+        "valid for a while, so that all who use it can learn the new one. With HTTP Basic there may " +
+        "be no body at all.",
       parameters: [TRACEPARENT],
-      request: asked("ClientProof", CLIENT),
+      request: { ...asked("ClientProof", CLIENT), isRequired: false },
       answer: { ...answered("The new password.", [json("Password", PASSWORD)]), status: 201 },
       errors: [...ERRORS, "access_denied", "not_found"],
     },
