@@ -180,7 +180,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
   const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") => {
     const response = await app.request(path, init, { remoteAddr: { hostname: peer } });
     const asked = { method: init.method ?? "GET", path: path.replace(/\?.*$/s, "") };
-    await assertDescribed({ ...has, page: false }, asked, response);
+    await assertDescribed(asked, response, has);
     return response;
   };
   return { ...made, app, send };

@@ -1,7 +1,5 @@
 /** What a client of the server can do, from the client address of its choice. */
 
-import { assertDescribed } from "../http/described_answer.ts";
-
 /** A response whose body has been read. */
 export interface Answer {
   status: number;
@@ -18,15 +16,22 @@ export interface Credentials {
   password: string;
 }
 
+/** Looks at an answer whose body nobody has read, and leaves it unread. */
+export type Witness = (
+  asked: { method: string; path: string },
+  response: Response,
+) => Promise<void>;
+
 /** Sends requests; on Linux every address of 127.0.0.0/8 can be a client's. */
 export class Client implements Disposable {
   readonly url: string;
-  /** Whether every answer must be one that the server's description tells of. */
-  isDescribed = true;
+  /** Is shown every answer, with the request that it answers. */
+  readonly #witness: Witness | undefined;
   readonly #http: Deno.HttpClient | undefined;
 
-  constructor(url: string, localAddress?: string) {
+  constructor(url: string, localAddress?: string, witness?: Witness) {
     this.url = url;
+    this.#witness = witness;
     this.#http = localAddress === undefined ? undefined : Deno.createHttpClient({ localAddress });
   }
 
@@ -37,14 +42,8 @@ export class Client implements Disposable {
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
     const client = this.#http === undefined ? {} : { client: this.#http };
     const response = await fetch(this.url + path, { redirect: "manual", ...client, ...init });
-    if (this.isDescribed) {
-      const { pathname } = new URL(this.url + path);
-      await assertDescribed(
-        { page: false },
-        { method: init.method ?? "GET", path: pathname },
-        response,
-      );
-    }
+    const asked = { method: init.method ?? "GET", path: new URL(this.url + path).pathname };
+    await this.#witness?.(asked, response);
     const bytes = await response.bytes();
     const text = new TextDecoder().decode(bytes);
     return {

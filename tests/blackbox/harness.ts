@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { assertDescribed } from "../http/described_answer.ts";
 import { Client, exchange } from "./client.ts";
 import { type Environment, type Outcome, Program } from "./process.ts";
 
@@ -100,14 +101,14 @@ export class Directory implements AsyncDisposable {
   }
 }
 
-/** A running server. Disposing of it ends its process and removes the directory made for it. */
+/** A running server, whose answers must all be described. Disposing of it ends its process and removes the directory made for it. */
 export class Server extends Client implements AsyncDisposable {
   readonly directory: Directory;
   readonly #program: Program;
   readonly #ownsDirectory: boolean;
 
   private constructor(url: string, program: Program, directory: Directory, ownsDirectory: boolean) {
-    super(url);
+    super(url, undefined, assertDescribed);
     this.directory = directory;
     this.#program = program;
     this.#ownsDirectory = ownsDirectory;
@@ -162,7 +163,7 @@ export class Server extends Client implements AsyncDisposable {
 
   /** The same server as seen by a client with another address. */
   from(address: string): Client {
-    return new Client(this.url, address);
+    return new Client(this.url, address, assertDescribed);
   }
 
   /** Sends bytes as they are, and gives what comes back until the server closes the connection. */

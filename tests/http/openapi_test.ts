@@ -17,6 +17,10 @@ async function documentOf(options: Parameters<typeof makeApp>[0] = {}) {
   return { app, send, document: await response.json() };
 }
 
+interface Operation {
+  responses: Record<string, object>;
+}
+
 interface Content {
   schema: object;
   example?: unknown;
@@ -76,6 +80,15 @@ Deno.test("The description has every method of a route, and no other", async () 
       assert.equal(response.status !== 405, isDescribed, `${method} ${path}`);
       if (!isDescribed) assert.equal(response.headers.get("allow"), described.join(", "));
     }
+  }
+});
+
+Deno.test("The description has the answers of GET for HEAD, without their bodies", () => {
+  const { paths } = describeApi(EVERYTHING);
+  for (const { get, head } of Object.values<{ get?: Operation; head?: Operation }>(paths)) {
+    if (get === undefined) continue;
+    assert.deepEqual(Object.keys(head!.responses), Object.keys(get.responses));
+    assert.deepEqual([...valuesOf("content", head!.responses)], []);
   }
 });
 
