@@ -22,9 +22,11 @@ import { SqliteStorage } from "../lib/storage/sqlite/sqlite_storage.ts";
 import type { Storage } from "../lib/storage/storage.ts";
 import { createAssertionVerifier } from "../lib/tokens/client_assertion.ts";
 import { createProofVerifier } from "../lib/tokens/dpop.ts";
+import { createForeignKeys } from "../lib/tokens/foreign_keys.ts";
 import { createIntrospection } from "../lib/tokens/introspection.ts";
 import { createLogin } from "../lib/tokens/login.ts";
 import { ReplayGuard } from "../lib/tokens/replay_guard.ts";
+import { TestTokenIssuer } from "../lib/tokens/test_tokens.ts";
 import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
 import { assertDescribed } from "./http/described_answer.ts";
 
@@ -140,6 +142,8 @@ export function cheapHasher(cost: Argon2Cost = CHEAP): PasswordHasher {
 export interface AppOptions extends RingOptions {
   app?: Partial<AppParts>;
   trustedProxies?: readonly string[];
+  /** Whether clients may ask for test tokens. */
+  testTokens?: boolean;
 }
 
 /**
@@ -151,7 +155,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
   const { ring, storage, time, log } = made;
   const { clock } = time;
   const accounts = new Accounts({ storage, hasher: cheapHasher(), clock, log });
-  const issuer = new TokenIssuer({ ring, clock, issuer: ISSUER, audience: ISSUER, ...POLICY });
+  const tokens = { ring, clock, issuer: ISSUER, audience: ISSUER, ...POLICY };
   const replay = new ReplayGuard({ capacity: 1000, clock });
   const audiences = [ISSUER, `${ISSUER}/token`];
   const assertions = createAssertionVerifier({ audiences, replay, clock });
@@ -159,7 +163,10 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     ring,
     accounts,
     login: createLogin({ accounts, assertions }),
-    issuer,
+    issuer: new TokenIssuer(tokens),
+    testTokens: options.testTokens
+      ? new TestTokenIssuer({ ...tokens, foreignKey: createForeignKeys() })
+      : undefined,
     introspect: createIntrospection({ ring, storage, issuer: ISSUER, clock }),
     proofs: createProofVerifier({ replay, clock }),
     issuerUrl: ISSUER,

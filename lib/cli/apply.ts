@@ -1,8 +1,8 @@
 /** `apply`: clients declared in a file. */
 
 import type { Command } from "commander";
-import type { ApplyOptions } from "../accounts/declared_clients.ts";
-import { declarationJsonSchema } from "../accounts/declared_schema.ts";
+import type { ApplyOptions } from "../accounts/declared/clients.ts";
+import { declarationJsonSchema } from "../accounts/declared/schema.ts";
 import { DomainError } from "../base/errors.ts";
 import { applyClientsFile, readClientsFile } from "../server/clients_file.ts";
 import { example } from "./arguments.ts";

@@ -8,6 +8,7 @@ import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/poli
 import { schemeOf, serverUrl } from "../server/address.ts";
 import type { Config } from "../server/config.ts";
 import type { OpenedDatabase } from "../server/open.ts";
+import { TEST_MODE, TEST_MODE_ADVICE } from "../server/test_mode.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What the checks look at. */
@@ -28,6 +29,11 @@ const LONGEST_SET = 1024 * 1024;
 
 /** How long the issuer may take to answer, in milliseconds. */
 const TIMEOUT = 3000;
+
+export function checkTestTokens({ testTokens }: Pick<Config, "testTokens">): Finding {
+  if (!testTokens) return ok("test tokens", "switched off");
+  return warning("test tokens", TEST_MODE, TEST_MODE_ADVICE);
+}
 
 export function checkKeys({ ring }: CheckParts): Finding[] {
   const hint = "the row was changed from outside: restore a backup, or revoke the key";

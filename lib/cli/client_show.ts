@@ -1,7 +1,7 @@
 /** `users show`: a user with all that is kept of it as a client, but for what is secret. */
 
 import { type ClientPolicy, parsePolicy } from "../accounts/client_policy.ts";
-import { isNoPassword } from "../accounts/declared_no_password.ts";
+import { isNoPassword } from "../accounts/declared/no_password.ts";
 import { hashOf } from "../accounts/user_state.ts";
 import { isoTime } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";

@@ -15,6 +15,7 @@ import {
   checkProxies,
   checkPublished,
   checkSchedule,
+  checkTestTokens,
 } from "./checks.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import {
@@ -54,6 +55,7 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     ...await attempt("secret file", () => checkSecretFile(config)),
     ...await attempt("disk", () => checkDisk(config)),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
+    checkTestTokens(config),
     ...tls ? await attempt("TLS key file", () => checkMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {

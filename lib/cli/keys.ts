@@ -1,12 +1,12 @@
 /** `keys …`: what stands in the key ring, what will become of it, and changing it. */
 
-import { exportSPKI, importJWK } from "jose";
 import { isoTime, numericDate } from "../base/clock.ts";
 import { DomainError, keyUnreadable } from "../base/errors.ts";
 import type { HeldKey } from "../keys/held_key.ts";
 import { type ImportedKey, readPrivateKey } from "../keys/key_import.ts";
 import type { KeyDecision } from "../keys/key_changes.ts";
 import { KeyRing } from "../keys/key_ring.ts";
+import { toPublicPem } from "../keys/signing_key.ts";
 import { insertNext, passiveSchedule, revoke, rotateNow } from "../rotation/operations.ts";
 import { activeKey, keyState, PUBLICATION_DELAY, type Schedule } from "../rotation/policy.ts";
 import { planTimeline } from "../rotation/timeline.ts";
@@ -149,10 +149,9 @@ export async function exportKey(
   kid: string,
   options: { format: "jwk" | "pem" },
 ) {
-  const { publicJwk, alg } = findKey((await KeyRing.load(database)).keys, kid);
+  const { publicJwk } = findKey((await KeyRing.load(database)).keys, kid);
   if (options.format === "jwk") return output.printJson(publicJwk, 2);
-  const publicKey = await importJWK(publicJwk, alg, { extractable: true }) as CryptoKey;
-  (await exportSPKI(publicKey)).trimEnd().split("\n").forEach(output.print);
+  (await toPublicPem(publicJwk)).trimEnd().split("\n").forEach(output.print);
 }
 
 /** A private key from another issuer joins the ring. */

@@ -14,6 +14,7 @@ import type { CachingRules } from "../keys/published_set.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { grantFor } from "../tokens/grant.ts";
 import type { Login } from "../tokens/login.ts";
+import type { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
@@ -28,7 +29,7 @@ import {
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
 import { describeApi } from "./openapi/document.ts";
-import { readJson } from "./parsed_body.ts";
+import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
@@ -43,9 +44,11 @@ import {
   preflightResponse,
   secretResponse,
 } from "./response.ts";
+import { createReadTestRequest } from "./test_request.ts";
 
 /** What the routes work with. */
-export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login"> {
+export interface AppParts
+  extends Omit<OAuthParts, "limited" | "tokenEndpoint" | "login" | "readTestRequest"> {
   ring: KeyRing;
   login: Login;
   findHindrance: FindHindrance;
@@ -60,8 +63,12 @@ export interface AppParts extends Omit<OAuthParts, "limited" | "tokenEndpoint" |
   registration: boolean;
   /** Whether `POST /auth` gives expired tokens on request. */
   expiredTokens: boolean;
-  /** Makes a limiter. */
-  limiter: () => Limiter;
+  /** What gives test tokens, where there are any. */
+  testTokens?: TestTokenIssuer | undefined;
+  /** Whether the server is another issuer to who asks another Host. */
+  variesByHost?: boolean | undefined;
+  /** The limiter of this name. */
+  limiter: (name: string) => Limiter;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
@@ -88,8 +95,9 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 function createRoutes(parts: AppParts): Hono<AppEnv> {
   const { ring, accounts, issuer, findClient, clock, observer } = parts;
   const login = createAuditedLogin(parts);
+  const readTestRequest = createReadTestRequest(parts.testTokens);
   const limited = (name: string) =>
-    rateLimit({ name, limiter: parts.limiter(), findClient, observer });
+    rateLimit({ name, limiter: parts.limiter(name), findClient, observer });
   // One limit for all routes that take credentials: more routes are not more tries.
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
@@ -119,13 +127,16 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/register", () => methodNotAllowed("POST"));
 
   routes.post("/auth", limitedTries, async (context) => {
-    const { credentials, isExpired } = await readAuthRequest(context.req.raw);
+    const { credentials, isExpired, parameters } = await readAuthRequest(context.req.raw);
     if (isExpired && !parts.expiredTokens) throw expiredTokensOff();
+    const test = readTestRequest(parameters);
+    if (isExpired && test) throw invalid("expired=true gives no test token: use it alone");
     const proof = { method: "password", credentials } as const;
-    const asked = isExpired ? "expired" : "password";
+    const asked = test?.asked ?? { grant: isExpired ? "expired" : "password" } as const;
     const { token, expiresIn } = await login.issue(context, proof, asked, (client) => {
       const grant = grantFor(client, {}, parts.audience);
       const { username } = client.user;
+      if (test) return test.issue(username, grant);
       return isExpired ? issuer.issueExpired(username, grant) : issuer.issue(username, grant);
     });
     const body = { token, token_type: "Bearer", expires_in: expiresIn } as const;
@@ -134,15 +145,21 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   routes.all("/auth", () => methodNotAllowed("POST"));
 
   const tokenEndpoint = `${parts.issuerUrl.replace(/\/$/, "")}/token`;
-  routes.route("/", createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint }));
+  routes.route(
+    "/",
+    createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint, readTestRequest }),
+  );
   routes.route("/", createHealthRoutes(parts.findHindrance));
   const description = createDescription(parts);
   routes.all("/openapi.json", document(description));
   return routes;
 }
 
-function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts): void {
-  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg: ring.policy.alg });
+function addMetadata(
+  app: Hono<AppEnv>,
+  { issuerUrl, jwksUri, ring: { policy: { alg } }, variesByHost }: AppParts,
+): void {
+  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg, variesByHost });
   for (const path of metadataPaths(issuerUrl)) {
     app.all(path, document(() => metadata));
   }
@@ -150,11 +167,12 @@ function addMetadata(app: Hono<AppEnv>, { issuerUrl, jwksUri, ring }: AppParts):
 
 /** Makes what gives the description of the server, which is made when it is first asked for. */
 function createDescription(parts: AppParts): () => Metadata {
-  const { issuerUrl: issuer, jwksUri, ring, registration, expiredTokens } = parts;
+  const { issuerUrl: issuer, jwksUri, ring, registration, expiredTokens, variesByHost } = parts;
   const { alg } = ring.policy;
-  const has = { registration, expiredTokens, page: false, testTokens: false };
+  const has = { registration, expiredTokens, page: false, testTokens: !!parts.testTokens };
   let made: Metadata | undefined;
-  return () => made ??= prepareDocument(describeApi({ issuer, jwksUri, alg, ...has }));
+  return () =>
+    made ??= prepareDocument(describeApi({ issuer, jwksUri, alg, ...has }), variesByHost);
 }
 
 /** A handler of all methods of a document that anybody may read. */

@@ -30,11 +30,11 @@ export interface AuditedLogin {
     proof: ClientProof,
     act: Act<Result>,
   ): Promise<Result>;
-  /** The same for a token that `act` issues. */
+  /** The same for a token that `act` issues; the log says by what it was asked for. */
   issue<Result extends IssuedToken>(
     context: Context<AppEnv>,
     proof: ClientProof,
-    grant: TokenGrantName,
+    asked: LogFields & { grant: TokenGrantName },
     act: Act<Result>,
   ): Promise<Result>;
 }
@@ -60,18 +60,18 @@ export function createAuditedLogin({ login, log, observer }: AuditedLoginParts):
 
   return {
     authenticate,
-    issue: async (context, proof, grant, act) => {
+    issue: async (context, proof, asked, act) => {
       let client: AuthenticatedClient | undefined;
       const issued = await authenticate(context, proof, (authenticated) => {
         client = authenticated;
         return act(authenticated);
       });
       const { alg, kid, jti, audience } = issued;
-      observer?.issued(grant, alg);
+      observer?.issued(asked.grant, alg);
       const { username } = client!.user;
       log.info("a token was issued", {
         ...line(context, "succeeded"),
-        ...{ client: username, kid, jti, audience, grant },
+        ...{ client: username, kid, jti, audience, ...asked },
       });
       return issued;
     },

@@ -21,13 +21,7 @@ export type FindClient = (peer: string, forwardedFor: string | null) => ClientAd
  * @throws {TypeError} when one of them is none.
  */
 export function createFindClient(trustedProxies: readonly string[]): FindClient {
-  const networks = trustedProxies.map((text) => {
-    const network = parseIpNetwork(text);
-    if (network === undefined) throw new TypeError(`Cannot trust ${text}: it is no address range`);
-    return network;
-  });
-  const isTrusted = (address: IpAddress) =>
-    networks.some((network) => isInNetwork(address, network));
+  const isTrusted = createIsTrusted(trustedProxies);
 
   /** The peer that was seen last: the next one is most likely the same. */
   let last: { peer: string; address: IpAddress | undefined } = { peer: "", address: undefined };
@@ -44,6 +38,28 @@ export function createFindClient(trustedProxies: readonly string[]): FindClient 
     }
     return toClientAddress(client);
   };
+}
+
+/**
+ * Makes what tells whether the socket's peer is a trusted proxy.
+ *
+ * @throws {TypeError} as `createFindClient` does.
+ */
+export function createIsTrustedProxy(trustedProxies: readonly string[]): (peer: string) => boolean {
+  const isTrusted = createIsTrusted(trustedProxies);
+  return (peer) => {
+    const address = parseIpAddress(peer);
+    return address !== undefined && isTrusted(address);
+  };
+}
+
+function createIsTrusted(trustedProxies: readonly string[]): (address: IpAddress) => boolean {
+  const networks = trustedProxies.map((text) => {
+    const network = parseIpNetwork(text);
+    if (network === undefined) throw new TypeError(`Cannot trust ${text}: it is no address range`);
+    return network;
+  });
+  return (address) => networks.some((network) => isInNetwork(address, network));
 }
 
 /** One element of `X-Forwarded-For`; some proxies append the port, and bracket IPv6 for it. */

@@ -15,6 +15,8 @@ export interface MetadataOptions {
   jwksUri: string | undefined;
   /** The algorithm that new keys are made for. */
   alg: SigningAlgorithm;
+  /** Whether another Host gets another document. */
+  variesByHost?: boolean | undefined;
 }
 
 /** A document that does not change while the server runs. */
@@ -22,6 +24,7 @@ export interface Metadata {
   body: Uint8Array<ArrayBuffer>;
   /** A strong entity tag, quoted. */
   etag: string;
+  variesByHost: boolean;
 }
 
 /** The paths at which clients look for the metadata of an issuer with this path, if it has one. */
@@ -61,11 +64,12 @@ export function describeServer({ issuer, jwksUri, alg }: MetadataOptions): Serve
 }
 
 export function prepareMetadata(options: MetadataOptions): Metadata {
-  return prepareDocument(describeServer(options));
+  return prepareDocument(describeServer(options), options.variesByHost);
 }
 
 /** Makes what is served of a document that does not change. */
-export function prepareDocument(document: object): Metadata {
+export function prepareDocument(document: object, variesByHost = false): Metadata {
   const body = new TextEncoder().encode(JSON.stringify(document));
-  return { body, etag: `"${createHash("sha256").update(body).digest("base64url")}"` };
+  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+  return { body, etag, variesByHost };
 }

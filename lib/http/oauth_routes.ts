@@ -14,7 +14,7 @@ import { readClientProof } from "./client_authentication.ts";
 import { readBinding } from "./dpop_header.ts";
 import type { AppEnv } from "./environment.ts";
 import { readForm, validate } from "./parsed_body.ts";
-import { hasBody, readQuery } from "./request.ts";
+import { hasBody, readQuery, textParameters } from "./request.ts";
 import { requestFields } from "./request_context.ts";
 import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
 import {
@@ -23,6 +23,7 @@ import {
   type PasswordResponse,
   type TokenResponse,
 } from "./schemas.ts";
+import type { ReadTestRequest } from "./test_request.ts";
 import { readTokenRequest } from "./token_request.ts";
 
 export interface OAuthParts {
@@ -31,6 +32,7 @@ export interface OAuthParts {
   issuer: TokenIssuer;
   introspect: Introspect;
   proofs: ProofVerifier;
+  readTestRequest: ReadTestRequest;
   /** The URL of `/token` as clients know it. */
   tokenEndpoint: string;
   /** The `aud` of clients whose policy names none. */
@@ -50,20 +52,21 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
 
   routes.post("/token", limited, async (context) => {
     const { raw } = context.req;
-    readQuery(raw);
+    const query = readQuery(raw);
     const form = await readForm(raw);
     const request = readTokenRequest(form);
+    const test = parts.readTestRequest([textParameters(query), textParameters(form)]);
     const proof = readClientProof(raw.headers, form);
     const key = await readBinding(raw.headers, parts.proofs, parts.tokenEndpoint);
     const { token, expiresIn, scope } = await login.issue(
       context,
       proof,
-      "client_credentials",
+      test?.asked ?? { grant: "client_credentials" },
       async (client) => {
         key?.remember();
-        const grant = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
-        const issued = await parts.issuer.issue(client.user.username, { ...grant, typ: "at+jwt" });
-        return { ...issued, scope: grant.scope };
+        const policy = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
+        const grant = { ...policy, typ: "at+jwt" } as const;
+        return await (test ?? parts.issuer).issue(client.user.username, grant);
       },
     );
     return secretResponse<z.infer<typeof TokenResponse>>(context, {

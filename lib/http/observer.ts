@@ -15,7 +15,7 @@ export type AuthenticationOutcome =
   | "failed";
 
 /** By what a token was asked for. */
-export type TokenGrantName = "password" | "expired" | "client_credentials";
+export type TokenGrantName = "password" | "expired" | "client_credentials" | "test";
 
 export interface Observer {
   /** A request was answered, so many milliseconds after it came. */

@@ -51,7 +51,7 @@ export async function readJson<Schema extends z.ZodType>(
   limits?: BodyLimits,
 ): Promise<z.infer<Schema>> {
   assertMediaType(request.headers, JSON_TYPE);
-  return validate(schema, parseJson(toText(await readBody(request, limits))));
+  return validate(schema, parseJson(toText(await readBody(request, limits)), "The body"));
 }
 
 /** @throws {DomainError} `invalid_request` with what is wrong first. */
@@ -92,21 +92,26 @@ function toText(bytes: Uint8Array): string {
   }
 }
 
-function parseJson(body: string): unknown {
+/**
+ * The value in `text`, which is what its reader calls `name`.
+ *
+ * @throws {DomainError} `invalid_request` when it is not JSON, or two readers might differ on it.
+ */
+export function parseJson(text: string, name: string): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = JSON.parse(text);
   } catch {
-    throw invalid("The body is not JSON");
+    throw invalid(`${name} is not JSON`);
   }
-  assertUniqueNames(body);
+  assertUniqueNames(text);
   return value;
 }
 
 /** RFC 8259 §4 leaves the meaning of a repeated name open, so that two readers may differ. */
-function assertUniqueNames(body: string): void {
+function assertUniqueNames(text: string): void {
   const names: Set<string>[] = [];
-  visit(body, {
+  visit(text, {
     onObjectBegin: () => void names.push(new Set()),
     onObjectEnd: () => void names.pop(),
     onObjectProperty(name) {

@@ -1,15 +1,24 @@
 /** Requests from outside, turned into typed values or refused with a clear error. */
 
-import type { z } from "zod";
+import { z } from "zod";
 import type { Credentials } from "../accounts/accounts.ts";
 import { readBasic } from "./basic.ts";
 import { invalid, isForm, readForm, readJson, validate } from "./parsed_body.ts";
 import { AuthBody } from "./schemas.ts";
 
+/** Parameters that stand together in a request. */
+export interface Parameters {
+  /** Whether each is text, as in a query or a form; else each is a value of JSON. */
+  areText: boolean;
+  values: Readonly<Record<string, unknown>>;
+}
+
 /** What `POST /auth` asks for. */
 export interface AuthRequest {
   credentials: Credentials;
   isExpired: boolean;
+  /** Where else it may say something: its query and its body, unchecked. */
+  parameters: readonly Parameters[];
 }
 
 /**
@@ -20,31 +29,52 @@ export interface AuthRequest {
  * the two places differ.
  */
 export async function readAuthRequest(request: Request): Promise<AuthRequest> {
-  const asksExpired = readExpired(readQuery(request));
+  const query = readQuery(request);
+  const asksExpired = readExpired(query);
   const basic = readBasic(request.headers.get("authorization"));
-  if (basic === undefined) {
-    const { expired = false, ...credentials } = await readAuthBody(request, AuthBody);
-    return { credentials, isExpired: asksExpired || expired };
-  }
-  const body = hasBody(request.headers) ? await readAuthBody(request, AuthBody.partial()) : {};
-  const { username = basic.username, password = basic.password, expired = false } = body;
-  if (username !== basic.username || password !== basic.password) {
+  const { fields, parameters } = await readAuthBody(request, basic);
+  const { expired = false, ...credentials } = fields;
+  if (
+    basic && (credentials.username !== basic.username || credentials.password !== basic.password)
+  ) {
     throw invalid("The credentials in the body and in Authorization differ");
   }
-  return { credentials: basic, isExpired: asksExpired || expired };
+  const isExpired = asksExpired || expired;
+  return { credentials, isExpired, parameters: [textParameters(query), parameters] };
+}
+
+/** What a body says; what it may leave out beside credentials in HTTP Basic is `basic`'s. */
+async function readAuthBody(
+  request: Request,
+  basic: Credentials | undefined,
+): Promise<{ fields: z.infer<typeof AuthBody>; parameters: Parameters }> {
+  const { headers } = request;
+  if (basic && !hasBody(headers)) {
+    return { fields: basic, parameters: textParameters(new URLSearchParams()) };
+  }
+  const areText = isForm(headers);
+  const values = areText
+    ? Object.fromEntries(await readForm(request))
+    : await readJson(request, z.unknown());
+  const said = areText ? withFlag(values as Record<string, string>) : values;
+  const parameters = { areText, values: values as Record<string, unknown> };
+  if (basic === undefined) return { fields: validate(AuthBody, said), parameters };
+  const { username = basic.username, password = basic.password, expired } = validate(
+    AuthBody.partial(),
+    said,
+  );
+  return { fields: { username, password, expired }, parameters };
 }
 
 /** A form's fields are text, in which `expired` says what JSON says with `true` and `false`. */
-async function readAuthBody<Schema extends z.ZodType>(
-  request: Request,
-  schema: Schema,
-): Promise<z.infer<Schema>> {
-  if (!isForm(request.headers)) return await readJson(request, schema);
-  const { expired, ...fields } = Object.fromEntries(await readForm(request));
-  const flag = expired === undefined
-    ? {}
-    : { expired: { true: true, false: false }[expired] ?? expired };
-  return validate(schema, { ...fields, ...flag });
+function withFlag({ expired, ...fields }: Record<string, string>): Record<string, unknown> {
+  if (expired === undefined) return fields;
+  return { ...fields, expired: { true: true, false: false }[expired] ?? expired };
+}
+
+/** The parameters of a query or a form. */
+export function textParameters(from: URLSearchParams): Parameters {
+  return { areText: true, values: Object.fromEntries(from) };
 }
 
 /** What of a request may never stand in its URL (RFC 6749 §2.3.1, RFC 7662 §2.1). */

@@ -165,11 +165,17 @@ function headersOf(set: PublishedSet, now: number, rules: CachingRules) {
 }
 
 /** Answers a GET or HEAD of the metadata (RFC 8414 §3.2), with 304 when the client holds it already. */
-export function metadataResponse({ body, etag }: Metadata, ifNoneMatch: string | null): Response {
+export function metadataResponse(
+  { body, etag, variesByHost }: Metadata,
+  ifNoneMatch: string | null,
+): Response {
+  const age = `max-age=${PUBLICATION_DELAY.cache}`;
   const headers = {
     ...EVERYWHERE,
     ...ANY_ORIGIN,
-    "cache-control": `public, max-age=${PUBLICATION_DELAY.cache}`,
+    ...(variesByHost
+      ? { "cache-control": `private, ${age}`, vary: "Host, X-Forwarded-Host, X-Forwarded-Proto" }
+      : { "cache-control": `public, ${age}` }),
     etag,
   };
   if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) {

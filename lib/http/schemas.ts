@@ -2,6 +2,8 @@
 
 import { z } from "zod";
 import { textMember } from "../accounts/registration.ts";
+import { DEFECT_NAMES } from "../tokens/defects.ts";
+import { FARTHEST_END, LATEST_ISSUE } from "../tokens/test_wish.ts";
 
 /** The body of `POST /auth`. */
 export const AuthBody = z.object({
@@ -40,6 +42,28 @@ export const TokenForm = z.object({
   resource: Parameter.describe("The service that the token is for, as an absolute URI (RFC 8707)."),
   audience: Parameter.describe("The same, by whatever name the service goes."),
 });
+
+/** What a request for a test token says beside the rest, on `POST /auth` and `POST /token` alike. */
+export const TestParameters = z.object({
+  defect: z.enum(DEFECT_NAMES, `defect must be one of ${DEFECT_NAMES.join(", ")}`).optional()
+    .describe("What is to be wrong with the token."),
+  claims: z.unknown().refine(isObject, "claims must be a JSON object").optional()
+    .meta({ type: "object", description: "Further claims of the token, a JSON object." }),
+  expires_in: wholeNumber("expires_in", -FARTHEST_END, FARTHEST_END).optional()
+    .describe("For how many seconds the token is to be valid."),
+  issued_at: wholeNumber("issued_at", 0, LATEST_ISSUE).optional()
+    .describe("When the token is to be issued, in seconds since the epoch."),
+});
+
+/** As it is: a copy would lose the members that JavaScript takes for its own. */
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function wholeNumber(name: string, minimum: number, maximum: number) {
+  const message = `${name} must be a whole number from ${minimum} to ${maximum}`;
+  return z.int(message).min(minimum, message).max(maximum, message);
+}
 
 /** The form of `POST /introspect` (RFC 7662 §2.1), beside the client's proof. */
 export const IntrospectionForm = z.object({

@@ -1,6 +1,6 @@
 /** Signing keys: made, imported for signing, and reduced to their public half. */
 
-import { exportJWK, generateKeyPair, type JWK } from "jose";
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from "jose";
 import { DomainError } from "../base/errors.ts";
 import {
   isSigningAlgorithm,
@@ -63,6 +63,17 @@ export async function importSigningKey(jwk: JWK): Promise<SigningKey> {
     throw new TypeError(`Cannot import a key: kid is ${kid}, alg is ${alg}`);
   }
   return { kid, alg, sign: await createSign(jwk, alg), publicJwk: toPublicJwk(jwk, kid, alg) };
+}
+
+/** Makes a key that is in no ring, under a kid that no other key has. @throws as `generatePrivateJwk` does. */
+export async function makeEphemeralKey(alg: SigningAlgorithm): Promise<SigningKey> {
+  return await importSigningKey({ ...await generatePrivateJwk(alg), kid: crypto.randomUUID() });
+}
+
+/** A public key as PEM (RFC 7468 §13), as OpenSSL writes it: lines of 64 signs, and a newline at the end. */
+export async function toPublicPem(publicJwk: PublicJwk): Promise<string> {
+  const key = await importJWK(publicJwk, publicJwk.alg, { extractable: true });
+  return `${(await exportSPKI(key as CryptoKey)).trimEnd()}\n`;
 }
 
 /** The public half, picked member by member: what is not named here cannot leak. */

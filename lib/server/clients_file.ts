@@ -1,7 +1,7 @@
 /** The file of clients: read with keys checked as verifiers will, and applied to a database. */
 
-import { applyDeclaration, type ApplyOptions } from "../accounts/declared_clients.ts";
-import { type Declaration, readDeclaration } from "../accounts/declared_file.ts";
+import { applyDeclaration, type ApplyOptions } from "../accounts/declared/clients.ts";
+import { type Declaration, readDeclaration } from "../accounts/declared/file.ts";
 import { createOperatorHasher } from "../accounts/operator.ts";
 import { irregularity } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";

@@ -6,7 +6,14 @@ import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
-import { type Name, SECRET_RULE, type Setting, SETTINGS, type Values } from "./settings.ts";
+import {
+  FROM_REQUEST,
+  type Name,
+  SECRET_RULE,
+  type Setting,
+  SETTINGS,
+  type Values,
+} from "./settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -109,6 +116,12 @@ function conflicts(values: Values): string[] {
       );
     }
   }
+  if (values.ISSUER === FROM_REQUEST && !values.TEST_TOKENS) {
+    found.push(
+      `ISSUER is ${FROM_REQUEST}; allowed is that with TEST_TOKENS=on alone, because whoever sends ` +
+        `a request then says who signs`,
+    );
+  }
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
@@ -143,7 +156,10 @@ function toConfig(values: Values, stated: readonly Name[]) {
     secret: values.NOT_MY_KEY,
     secretFile: values.NOT_MY_KEY_FILE,
     clientsFile: values.CLIENTS_FILE,
-    issuer: values.ISSUER,
+    /** When it is stated, and one for all requests. */
+    issuer: values.ISSUER === FROM_REQUEST ? undefined : values.ISSUER,
+    /** Whether the issuer is the URL that each request names. */
+    issuerFromRequest: values.ISSUER === FROM_REQUEST,
     audience: values.AUDIENCE,
     jwksUri: values.JWKS_URI,
     passwordOverlap: values.PASSWORD_OVERLAP!,
@@ -161,6 +177,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
+    /** Whether clients may ask for tokens that are wrong, or say what they choose. */
+    testTokens: values.TEST_TOKENS!,
     argon2: Object.freeze({
       memoryKib: values.ARGON2_MEMORY_KIB!,
       passes: values.ARGON2_PASSES!,

@@ -2,16 +2,21 @@
 
 import type { Accounts } from "../accounts/accounts.ts";
 import { type AppParts, createApp } from "../http/app.ts";
-import { createFindClient } from "../http/client_address.ts";
+import { createFindClient, createIsTrustedProxy } from "../http/client_address.ts";
 import type { Handler } from "../http/gate.ts";
+import { createRequestIssuerHandler } from "../http/request_issuer.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
+import type { Limiter } from "../limits/limiter.ts";
 import { SlidingWindow } from "../limits/sliding_window.ts";
 import { createAssertionVerifier } from "../tokens/client_assertion.ts";
 import { createProofVerifier } from "../tokens/dpop.ts";
+import { createForeignKeys } from "../tokens/foreign_keys.ts";
 import { createIntrospection } from "../tokens/introspection.ts";
 import { createLogin } from "../tokens/login.ts";
 import { ReplayGuard } from "../tokens/replay_guard.ts";
+import { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
+import { schemeOf } from "./address.ts";
 import type { Config } from "./config.ts";
 import type { OpenedDatabase } from "./open.ts";
 
@@ -24,43 +29,73 @@ export interface HandlerParts extends Pick<AppParts, "findHindrance" | "observer
   database: OpenedDatabase;
   ring: KeyRing;
   accounts: Accounts;
-  /** The URL under which verifiers know this server. */
+  /** The URL under which verifiers know this server, unless each request says that. */
   issuer: string;
 }
 
-export function createHandler(
+export function createHandler(config: Config, { issuer, ...parts }: HandlerParts): Handler {
+  const { trustedProxies } = config;
+  const handlerOf = createHandlerOf(config, parts);
+  if (!config.issuerFromRequest) return handlerOf(issuer);
+  const isTrustedProxy = createIsTrustedProxy(trustedProxies);
+  return createRequestIssuerHandler({ scheme: schemeOf(config), isTrustedProxy, handlerOf });
+}
+
+/** Makes what makes the handler of an issuer; what they remember of clients is one for all. */
+function createHandlerOf(
   config: Config,
-  { database, ring, accounts, issuer, ...watched }: HandlerParts,
-): Handler {
+  { database, ring, accounts, ...watched }: Omit<HandlerParts, "issuer">,
+): (issuer: string) => Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const audience = config.audience ?? issuer;
   const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
-  const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
-  const limit = { limit: config.rateLimit, window: config.rateWindow * 1000, now };
-  const app = createApp({
-    ...watched,
-    ring,
-    accounts,
-    login: createLogin({
+  const proofs = createProofVerifier({ replay, clock });
+  const findClient = createFindClient(config.trustedProxies);
+  const limiter = createLimiters(config);
+  const foreignKey = config.testTokens ? createForeignKeys() : undefined;
+
+  return function handlerOf(issuer) {
+    const audience = config.audience ?? issuer;
+    const audiences = [issuer, `${issuer.replace(/\/$/, "")}/token`];
+    const assertions = createAssertionVerifier({ audiences, replay, clock });
+    const tokens = { ring, clock, issuer, audience, tokenTtl, clockSkew };
+    const testTokens = foreignKey && new TestTokenIssuer({ ...tokens, foreignKey });
+    const app = createApp({
+      ...watched,
+      ring,
       accounts,
-      assertions: createAssertionVerifier({ audiences, replay, clock }),
-    }),
-    issuer: new TokenIssuer({ ring, clock, issuer, audience, tokenTtl, clockSkew }),
-    introspect: createIntrospection({ ring, storage, issuer, clock }),
-    proofs: createProofVerifier({ replay, clock }),
-    issuerUrl: issuer,
-    jwksUri: config.jwksUri,
-    audience,
-    passwordOverlap: config.passwordOverlap,
-    findClient: createFindClient(config.trustedProxies),
-    registration,
-    expiredTokens,
-    limiter: () => new SlidingWindow(limit),
-    caching: { staleIfError: config.staleIfError, tokenTtl },
-    clock,
-    log,
-  });
-  // Whole, not in parts: asking for the peer's address costs, and few routes want it.
-  return (request, info) => app.fetch(request, info);
+      login: createLogin({ accounts, assertions }),
+      issuer: new TokenIssuer(tokens),
+      introspect: createIntrospection({ ring, storage, issuer, clock }),
+      proofs,
+      issuerUrl: issuer,
+      variesByHost: config.issuerFromRequest,
+      jwksUri: config.jwksUri,
+      audience,
+      passwordOverlap: config.passwordOverlap,
+      findClient,
+      registration,
+      expiredTokens,
+      testTokens,
+      limiter,
+      caching: { staleIfError: config.staleIfError, tokenTtl },
+      clock,
+      log,
+    });
+    // Whole, not in parts: asking for the peer's address costs, and few routes want it.
+    return (request, info) => app.fetch(request, info);
+  };
+}
+
+/** Makes what gives the limiter of a name, the same one each time. */
+function createLimiters(
+  { rateLimit, rateWindow }: Pick<Config, "rateLimit" | "rateWindow">,
+): (name: string) => Limiter {
+  const limiters = new Map<string, Limiter>();
+  return (name) => {
+    const limiter = limiters.get(name) ??
+      new SlidingWindow({ limit: rateLimit, window: rateWindow * 1000, now });
+    limiters.set(name, limiter);
+    return limiter;
+  };
 }

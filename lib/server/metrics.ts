@@ -27,7 +27,7 @@ const OUTCOMES: readonly AuthenticationOutcome[] = [
   "overloaded",
   "failed",
 ];
-const GRANTS: readonly TokenGrantName[] = ["password", "expired", "client_credentials"];
+const GRANTS: readonly TokenGrantName[] = ["password", "expired", "client_credentials", "test"];
 const LIMITED: readonly RouteName[] = ["/register", "/auth", "/token", "/introspect", "/password"];
 
 /** The answers of one route to one method with one status. */

@@ -3,7 +3,7 @@
  * chooses the parts and holds no rule of theirs; it imports every room but `lib/cli`.
  */
 
-import type { Declaration } from "../accounts/declared_file.ts";
+import type { Declaration } from "../accounts/declared/file.ts";
 import { within } from "../base/deadline.ts";
 import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
 import type { Server } from "../http/listener.ts";
@@ -20,6 +20,7 @@ import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { Readiness } from "./readiness.ts";
 import { beginRun, endRun } from "./run_mark.ts";
+import { warnOfTestMode } from "./test_mode.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import { Watch } from "./watch.ts";
 
@@ -50,6 +51,7 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 
 async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   logUnhandledRejections(log);
+  warnOfTestMode(config, log);
   const { host: hostname, port } = config;
   const certificate = config.tls && await readCertificate(config.tls);
   const server = listen({ hostname, port, certificate, log }, "HOST and PORT");

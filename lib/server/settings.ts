@@ -9,6 +9,9 @@ import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
 
 export const SECRET_RULE = "a secret of at least 16 bytes";
+/** The issuer is the URL that a request names. */
+export const FROM_REQUEST = "from-request";
+
 const YEAR = 365 * 86_400;
 
 /** What is allowed, in words, and how the text becomes a value; `undefined` is not allowed. */
@@ -75,7 +78,10 @@ export const SETTINGS = {
   CLIENTS_FILE: setting(undefined, path),
   ISSUER: setting(
     undefined,
-    parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
+    parsed(
+      `an http or https URL in its normal form, without query or fragment, or ${FROM_REQUEST}`,
+      (text) => text === FROM_REQUEST ? text : parseIssuer(text),
+    ),
   ),
   AUDIENCE: setting(undefined, parsed("a name without a colon, or a URI", parseAudience)),
   JWKS_URI: setting(
@@ -102,6 +108,7 @@ export const SETTINGS = {
   ),
   REGISTRATION: setting("open", onOff("open", "closed")),
   EXPIRED_TOKENS: setting("on", onOff("on", "off")),
+  TEST_TOKENS: setting("off", onOff("on", "off")),
   PASSWORD_OVERLAP: setting("24h", duration(0, YEAR)),
   ARGON2_MEMORY_KIB: setting("65536", integer(KIB_A_LANE, MOST_EXPENSIVE.memoryKib)),
   ARGON2_PASSES: setting("3", integer(1, MOST_EXPENSIVE.passes)),

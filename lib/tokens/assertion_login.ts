@@ -35,7 +35,7 @@ export async function authenticateByAssertion(
 ): Promise<AuthenticatedClient> {
   const found = await verified(assertions, proof, accounts);
   if (found !== undefined) return found;
-  await accounts.recordRefusal(from);
+  await accounts.authentication.recordRefusal(from);
   throw new DomainError("invalid_credentials", "The client assertion is not valid");
 }
 

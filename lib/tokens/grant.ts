@@ -3,7 +3,7 @@
 import type { AuthenticatedClient } from "../accounts/accounts.ts";
 import { grantAudience, grantScope } from "../accounts/client_policy.ts";
 import { DomainError } from "../base/errors.ts";
-import type { TokenGrant } from "./token_issuer.ts";
+import type { TokenGrant } from "./token_payload.ts";
 
 /** What is asked for; what is left out is as the policy says. */
 export interface TokenWish {

@@ -31,7 +31,7 @@ const ATTEMPTS = 3;
 export function createLogin({ accounts, assertions }: LoginParts): Login {
   const authenticate = (proof: ClientProof, from: ClientAddress) =>
     proof.method === "password"
-      ? accounts.authenticate(proof.credentials, from)
+      ? accounts.authentication.authenticate(proof.credentials, from)
       : authenticateByAssertion({ accounts, assertions }, proof, from);
 
   /**
@@ -46,7 +46,7 @@ export function createLogin({ accounts, assertions }: LoginParts): Login {
       const client = await authenticate(proof, from);
       const result = await act(client);
       // Another login may have upgraded the hash: what was checked then has to be checked again.
-      if (await accounts.recordLogin(client, from)) return result;
+      if (await accounts.authentication.recordLogin(client, from)) return result;
       if (proof.method === "assertion") break; // it was used, and cannot be shown again
     }
     throw new DomainError("overloaded", "The client is being changed", { retryAfter: 1 });

@@ -1,36 +1,19 @@
 /** Tokens: signed JWTs (RFC 7519) for users who have authenticated. */
 
 import { type Clock, numericDate } from "../base/clock.ts";
-import { DomainError } from "../base/errors.ts";
 import type { KeyRing, Signer } from "../keys/key_ring.ts";
+import {
+  composePayload,
+  currentTimes,
+  encodePayload,
+  type TokenGrant,
+  type TokenRules,
+  type TokenTimes,
+} from "./token_payload.ts";
 
-export interface TokenIssuerParts {
+export interface TokenIssuerParts extends TokenRules {
   ring: KeyRing;
   clock: Clock;
-  /** The `iss` claim: the URL under which verifiers know this server. */
-  issuer: string;
-  /** The `aud` claim, unless a client has another. */
-  audience: string;
-  /** The life of a token, in seconds. */
-  tokenTtl: number;
-  /** How far a verifier's clock may be off, in seconds. */
-  clockSkew: number;
-}
-
-/** What a token says beside whom it is for; what is left out is as `POST /auth` gives it. */
-export interface TokenGrant {
-  /** `at+jwt` for an access token of OAuth (RFC 9068 §2.1). */
-  typ?: "JWT" | "at+jwt";
-  /** The `aud` claim, when it is not the default one. */
-  audience?: string | string[] | undefined;
-  /** Scopes separated by spaces (RFC 6749 §3.3). */
-  scope?: string | undefined;
-  /** Further claims; none of those that this server makes. */
-  claims?: Readonly<Record<string, unknown>>;
-  /** The life of the token, in seconds, when it is shorter than the usual one. */
-  tokenTtl?: number | undefined;
-  /** The thumbprint of the key that the token is bound to (RFC 9449 §6). */
-  jkt?: string | undefined;
 }
 
 /** A token, and what of it may be told to others than its client. */
@@ -43,12 +26,7 @@ export interface IssuedToken {
   alg: string;
   jti: string;
   audience: string | string[];
-}
-
-/** The times of a token, in seconds since the epoch. */
-interface TokenTimes {
-  iat: number;
-  exp: number;
+  scope?: string | undefined;
 }
 
 export class TokenIssuer {
@@ -64,16 +42,11 @@ export class TokenIssuer {
    * @throws {DomainError} `storage_unavailable`, or `overloaded` when no key can sign just now.
    */
   async issue(username: string, grant: TokenGrant = {}): Promise<IssuedToken> {
-    const { ring, clock, tokenTtl, clockSkew } = this.#parts;
+    const { ring, clock } = this.#parts;
     const signer = await ring.signer();
-    const iat = numericDate(clock());
-    const life = Math.min(tokenTtl, grant.tokenTtl ?? tokenTtl);
-    // A key made under a shorter TOKEN_TTL leaves the set earlier; its tokens end with it.
-    const exp = Math.min(iat + life, signer.exp - clockSkew);
-    if (exp <= iat) {
-      throw new DomainError("overloaded", "No key can sign just now", { retryAfter: 1 });
-    }
-    return { ...await this.#sign(signer, username, { iat, exp }, grant), expiresIn: exp - iat };
+    const times = currentTimes(signer, numericDate(clock()), this.#parts, grant);
+    const signed = await this.#sign(signer, username, times, grant);
+    return { ...signed, expiresIn: times.exp - times.iat };
   }
 
   /**
@@ -89,27 +62,15 @@ export class TokenIssuer {
     return { ...await this.#sign(signer, username, times, grant), expiresIn: 0 };
   }
 
-  /** What this server says goes over what the claims say. */
   async #sign(
     { alg, kid, sign }: Signer,
     username: string,
-    { iat, exp }: TokenTimes,
-    { typ = "JWT", audience = this.#parts.audience, scope, claims, jkt }: TokenGrant,
+    times: TokenTimes,
+    grant: TokenGrant,
   ): Promise<Omit<IssuedToken, "expiresIn">> {
-    const jti = crypto.randomUUID();
-    const payload = {
-      ...claims,
-      client_id: username,
-      ...(scope === undefined ? {} : { scope }),
-      ...(jkt === undefined ? {} : { cnf: { jkt } }),
-      iss: this.#parts.issuer,
-      sub: username,
-      aud: audience,
-      iat,
-      exp,
-      jti,
-    };
-    const text = new TextEncoder().encode(JSON.stringify(payload));
-    return { token: await sign({ alg, kid, typ }, text), kid, alg, jti, audience };
+    const payload = composePayload(username, times, this.#parts, grant);
+    const { jti, aud: audience, scope } = payload;
+    const header = { alg, kid, typ: grant.typ ?? "JWT" };
+    return { token: await sign(header, encodePayload(payload)), kid, alg, jti, audience, scope };
   }
 }

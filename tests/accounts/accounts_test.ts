@@ -27,7 +27,7 @@ Deno.test("Accounts.register() gives every user a password of its own", async ()
   assert.notEqual(one, other);
   const wrong = { username: "bob", password: one };
   assert.equal(
-    (await refusalOf(() => accounts.authenticate(wrong, CLIENT))).code,
+    (await refusalOf(() => accounts.authentication.authenticate(wrong, CLIENT))).code,
     "invalid_credentials",
   );
 });
@@ -45,50 +45,64 @@ Deno.test("Accounts.register() answers a taken name and a taken address in the s
   ) refusals.push(await refusalOf(() => accounts.register(taken, IP)));
   assert.ok(refusals.every(({ code }) => code === "already_registered"));
   assert.equal(new Set(refusals.map(({ message }) => message)).size, 1);
-  const { user } = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = await accounts.authentication.authenticate(
+    { username: "alice", password },
+    CLIENT,
+  );
   assert.equal(user.email, ALICE.email);
 });
 
-Deno.test("Accounts.authenticate() finds the user in any ASCII case, under the registered name", async () => {
+Deno.test("Authentication.authenticate() finds the user in any ASCII case, under the registered name", async () => {
   const { accounts } = makeAccounts();
   const password = await accounts.register({ ...ALICE, username: "Alice" }, IP);
-  const { user } = await accounts.authenticate({ username: "aLICE", password }, CLIENT);
+  const { user } = await accounts.authentication.authenticate(
+    { username: "aLICE", password },
+    CLIENT,
+  );
   assert.equal(user.username, "Alice");
 });
 
-Deno.test("Accounts.authenticate() answers an unknown user and a wrong password alike", async () => {
+Deno.test("Authentication.authenticate() answers an unknown user and a wrong password alike", async () => {
   const { accounts } = makeAccounts();
   const password = await accounts.register(ALICE, IP);
   const unknown = await refusalOf(() =>
-    accounts.authenticate({ username: "nobody", password }, CLIENT)
+    accounts.authentication.authenticate({ username: "nobody", password }, CLIENT)
   );
   const wrong = await refusalOf(() =>
-    accounts.authenticate({ username: "alice", password: crypto.randomUUID() }, CLIENT)
+    accounts.authentication.authenticate(
+      { username: "alice", password: crypto.randomUUID() },
+      CLIENT,
+    )
   );
   assert.equal(unknown.code, "invalid_credentials");
   assert.deepEqual([unknown.code, unknown.message], [wrong.code, wrong.message]);
 });
 
-Deno.test("Accounts.authenticate() puts each refusal on record, without a user", async () => {
+Deno.test("Authentication.authenticate() puts each refusal on record, without a user", async () => {
   const { accounts, logged } = makeAccounts();
   await accounts.register(ALICE, IP);
   for (const username of ["alice", "nobody"]) {
-    await refusalOf(() => accounts.authenticate({ username, password: "wrong" }, CLIENT));
+    await refusalOf(() =>
+      accounts.authentication.authenticate({ username, password: "wrong" }, CLIENT)
+    );
   }
   const row = { request_ip: IP, request_timestamp: "2030-01-01 00:00:00", user_id: null };
   assert.deepEqual(logged(), [row, row]);
 });
 
-Deno.test("Accounts.recordLogin() puts the success on record, once, with the user", async () => {
+Deno.test("Authentication.recordLogin() puts the success on record, once, with the user", async () => {
   const { accounts, storage, time, logged } = makeAccounts();
   const password = await accounts.register(ALICE, IP);
-  const authenticated = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const authenticated = await accounts.authentication.authenticate(
+    { username: "alice", password },
+    CLIENT,
+  );
   const { user } = authenticated;
   assert.deepEqual(logged(), []);
   assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   time.advance(61);
   const client = { ip: "2001:db8::1", network: "2001:db8::/64" };
-  assert.equal(await accounts.recordLogin(authenticated, client), true);
+  assert.equal(await accounts.authentication.recordLogin(authenticated, client), true);
   assert.deepEqual(logged(), [{
     request_ip: "2001:db8::1",
     request_timestamp: "2030-01-01 00:01:01",
@@ -97,21 +111,23 @@ Deno.test("Accounts.recordLogin() puts the success on record, once, with the use
   assert.equal((await storage.findUser("alice"))!.lastLogin, "2030-01-01 00:01:01");
 });
 
-Deno.test("Accounts.authenticate() upgrades a hash of another cost, and the password stays", async () => {
+Deno.test("Authentication.authenticate() upgrades a hash of another cost, and the password stays", async () => {
   const { accounts, storage, store } = makeAccounts();
   await store(await hash("old", EARLIER));
   const credentials = { username: "alice", password: "old" };
-  await accounts.authenticate(credentials, CLIENT);
+  await accounts.authentication.authenticate(credentials, CLIENT);
   const upgraded = (await storage.findUser("alice"))!.passwordHash;
   assert.match(upgraded, /\$m=8,t=1,p=1\$/);
-  await accounts.authenticate(credentials, CLIENT);
+  await accounts.authentication.authenticate(credentials, CLIENT);
   assert.equal((await storage.findUser("alice"))!.passwordHash, upgraded);
 });
 
-Deno.test("Accounts.authenticate() upgrades no hash for a wrong password", async () => {
+Deno.test("Authentication.authenticate() upgrades no hash for a wrong password", async () => {
   const { accounts, storage, store } = makeAccounts();
   const { passwordHash } = await store(await hash("old", EARLIER));
-  await refusalOf(() => accounts.authenticate({ username: "alice", password: "new" }, CLIENT));
+  await refusalOf(() =>
+    accounts.authentication.authenticate({ username: "alice", password: "new" }, CLIENT)
+  );
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
 
@@ -122,10 +138,13 @@ function fullHasher(): PasswordHasher {
   return hasher;
 }
 
-Deno.test("Accounts.authenticate() succeeds when there is no room for the upgrade", async () => {
+Deno.test("Authentication.authenticate() succeeds when there is no room for the upgrade", async () => {
   const { accounts, storage, store } = makeAccounts(fullHasher());
   const { passwordHash } = await store(await hash("old", EARLIER));
-  const { user } = await accounts.authenticate({ username: "alice", password: "old" }, CLIENT);
+  const { user } = await accounts.authentication.authenticate({
+    username: "alice",
+    password: "old",
+  }, CLIENT);
   assert.equal(user.username, "alice");
   assert.equal((await storage.findUser("alice"))!.passwordHash, passwordHash);
 });
@@ -136,7 +155,7 @@ Deno.test("Accounts.register() stores nobody when there is no room for the hash"
   assert.equal(await storage.findUser("alice"), undefined);
 });
 
-Deno.test("Accounts.recordLogin() records nothing when the user has changed since the check", async () => {
+Deno.test("Authentication.recordLogin() records nothing when the user has changed since the check", async () => {
   const changes = [
     (accounts: Accounts) => accounts.resetPassword("alice", IP),
     (accounts: Accounts) => accounts.setDisabled("alice", true),
@@ -144,9 +163,12 @@ Deno.test("Accounts.recordLogin() records nothing when the user has changed sinc
   for (const change of changes) {
     const { accounts, storage, logged } = makeAccounts();
     const password = await accounts.register(ALICE, IP);
-    const authenticated = await accounts.authenticate({ username: "alice", password }, CLIENT);
+    const authenticated = await accounts.authentication.authenticate({
+      username: "alice",
+      password,
+    }, CLIENT);
     await change(accounts);
-    assert.equal(await accounts.recordLogin(authenticated, CLIENT), false);
+    assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), false);
     assert.deepEqual(logged(), []);
     assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   }
@@ -158,7 +180,7 @@ Deno.test("Accounts.resetPassword() makes the old password useless and the new o
   const password = await accounts.resetPassword("ALICE", IP);
   assert.match(password, UUID_V4);
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password }, CLIENT);
+    accounts.authentication.authenticate({ username: "alice", password }, CLIENT);
   assert.equal((await refusalOf(() => login(old))).code, "invalid_credentials");
   assert.equal((await login(password)).user.username, "alice");
 });
@@ -167,7 +189,7 @@ Deno.test("Accounts.setDisabled() refuses the right password as a wrong one, unt
   const { accounts, storage, logged } = makeAccounts();
   const password = await accounts.register(ALICE, IP);
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password }, CLIENT);
+    accounts.authentication.authenticate({ username: "alice", password }, CLIENT);
   for (let twice = 0; twice < 2; twice++) await accounts.setDisabled("alice", true);
   assert.equal(isDisabled((await storage.findUser("alice"))!), true);
   const [right, wrong] = [
@@ -187,11 +209,11 @@ Deno.test("Accounts.resetPassword() leaves a disabled user disabled", async () =
   const password = await accounts.resetPassword("alice", IP);
   const login = { username: "alice", password };
   assert.equal(
-    (await refusalOf(() => accounts.authenticate(login, CLIENT))).code,
+    (await refusalOf(() => accounts.authentication.authenticate(login, CLIENT))).code,
     "invalid_credentials",
   );
   await accounts.setDisabled("alice", false);
-  assert.equal((await accounts.authenticate(login, CLIENT)).user.username, "alice");
+  assert.equal((await accounts.authentication.authenticate(login, CLIENT)).user.username, "alice");
 });
 
 Deno.test("Accounts tells an operator of a name that nobody has", async () => {

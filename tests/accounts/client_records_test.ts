@@ -31,7 +31,10 @@ Deno.test("Accounts.changePolicy() keeps a policy, which authenticate() gives", 
       return policy;
     };
     assert.deepEqual(await accounts.changePolicy("ALICE", make), policy);
-    assert.deepEqual((await accounts.authenticate(credentials, CLIENT)).policy, policy);
+    assert.deepEqual(
+      (await accounts.authentication.authenticate(credentials, CLIENT)).policy,
+      policy,
+    );
   }
 });
 
@@ -58,12 +61,12 @@ Deno.test("Accounts.changePolicy() mends what is no policy", async () => {
   assert.deepEqual(JSON.parse((await storage.findClient("alice"))!.policy!), POLICY);
 });
 
-Deno.test("Accounts.authenticate() lets nobody in whose policy cannot be read", async () => {
+Deno.test("Authentication.authenticate() lets nobody in whose policy cannot be read", async () => {
   const { accounts, password, storage } = await withAlice();
   const { id } = (await storage.findUser("alice"))!;
   await storage.replaceClientPolicy(id, undefined, "{");
   const credentials = { username: "alice", password };
-  const { code } = await refusalOf(() => accounts.authenticate(credentials, CLIENT));
+  const { code } = await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT));
   assert.equal(code, "database_unusable");
 });
 
@@ -89,10 +92,13 @@ Deno.test("Accounts.addKey() keeps a key as it is, once a kid, until removeKey()
 Deno.test("Accounts.deleteUser() takes the user, keeps its rows, and never gives its name again", async () => {
   const { accounts, password, logged } = await withAlice();
   const credentials = { username: "alice", password };
-  await accounts.recordLogin(await accounts.authenticate(credentials, CLIENT), CLIENT);
+  await accounts.authentication.recordLogin(
+    await accounts.authentication.authenticate(credentials, CLIENT),
+    CLIENT,
+  );
   await accounts.deleteUser("ALICE");
   assert.deepEqual(logged().map((row) => row.user_id), [null]);
-  const refused = await refusalOf(() => accounts.authenticate(credentials, CLIENT));
+  const refused = await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT));
   assert.equal(refused.code, "invalid_credentials");
   await accounts.register({ username: "bob", email: ALICE.email }, CLIENT.ip);
   const taken = await refusalOf(() =>
@@ -105,11 +111,14 @@ Deno.test("Accounts.deleteUser() takes the user, keeps its rows, and never gives
   }
 });
 
-Deno.test("Accounts.recordLogin() records nothing when the user was deleted since the check", async () => {
+Deno.test("Authentication.recordLogin() records nothing when the user was deleted since the check", async () => {
   const { accounts, password, logged } = await withAlice();
-  const authenticated = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const authenticated = await accounts.authentication.authenticate(
+    { username: "alice", password },
+    CLIENT,
+  );
   await accounts.deleteUser("alice");
-  assert.equal(await accounts.recordLogin(authenticated, CLIENT), false);
+  assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), false);
   assert.deepEqual(logged(), []);
 });
 

@@ -86,7 +86,7 @@ Deno.test("DecoyCosts.costOf() leaves rows aside that hold no hash", async () =>
   assert.equal(await share(OLD), 1);
 });
 
-Deno.test("Accounts.authenticate() works for nobody as for users whose hashes are of another cost", async () => {
+Deno.test("Authentication.authenticate() works for nobody as for users whose hashes are of another cost", async () => {
   const dear = { memoryKib: 16_384, passes: 4, lanes: 1 };
   const { accounts, store } = makeAccounts();
   await store(hashAt(dear));
@@ -95,7 +95,7 @@ Deno.test("Accounts.authenticate() works for nobody as for users whose hashes ar
     for (let attempt = 1; attempt <= 3; attempt++) {
       times.push(
         await duration(() =>
-          failureOf(() => accounts.authenticate({ username, password: "x" }, CLIENT))
+          failureOf(() => accounts.authentication.authenticate({ username, password: "x" }, CLIENT))
         ),
       );
     }

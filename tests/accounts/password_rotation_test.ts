@@ -14,7 +14,7 @@ async function withAlice() {
   const { accounts } = made;
   const password = await accounts.register(ALICE, CLIENT.ip);
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password }, CLIENT);
+    accounts.authentication.authenticate({ username: "alice", password }, CLIENT);
   const isRight = (password: string) =>
     login(password).then(() => true, (error) => {
       assert.ok(isDomainError(error, "invalid_credentials"), String(error));
@@ -59,7 +59,7 @@ Deno.test("Accounts.rotatePassword() gives a UUIDv4, whose hash has salt and cos
   assert.deepEqual(credentials.map(({ type, value }) => [type, value]), [["password", before]]);
 });
 
-Deno.test("Accounts.authenticate() takes either of two passwords, and says when it was the one that ends", async () => {
+Deno.test("Authentication.authenticate() takes either of two passwords, and says when it was the one that ends", async () => {
   const { accounts, password, login, isRight, rotate } = await withAlice();
   const next = await rotate(60);
   assert.equal((await login(next)).credential, undefined);
@@ -68,11 +68,11 @@ Deno.test("Accounts.authenticate() takes either of two passwords, and says when 
   assert.equal((await accounts.findClient("alice")).credentials.length, 1);
 });
 
-Deno.test("Accounts.authenticate() waits with the upgrade to another cost until one password is left", async () => {
+Deno.test("Authentication.authenticate() waits with the upgrade to another cost until one password is left", async () => {
   const { accounts, storage, time, store } = makeAccounts();
   await store(await hash("the old password", EARLIER));
   const login = (password: string) =>
-    accounts.authenticate({ username: "alice", password }, CLIENT);
+    accounts.authentication.authenticate({ username: "alice", password }, CLIENT);
   const cost = async () => (await storage.findUser("alice"))!.passwordHash.split("$")[3];
   const password = await accounts.rotatePassword("alice", 60, CLIENT.ip);
   for (const one of [password, "the old password"]) {
@@ -85,17 +85,17 @@ Deno.test("Accounts.authenticate() waits with the upgrade to another cost until 
   await login(password);
 });
 
-Deno.test("Accounts.recordLogin() records a login by the password that ends, and when it was used", async () => {
+Deno.test("Authentication.recordLogin() records a login by the password that ends, and when it was used", async () => {
   const { accounts, password, login, rotate, storage, time, logged } = await withAlice();
   await rotate(60);
   const authenticated = await login(password);
-  assert.equal(await accounts.recordLogin(authenticated, CLIENT), true);
+  assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), true);
   assert.deepEqual(logged().map((row) => row.user_id), [authenticated.user.id]);
   const [used] = (await storage.findClient("alice"))!.credentials;
   assert.equal(used!.lastUsed, time.now);
 });
 
-Deno.test("Accounts.recordLogin() records nothing when the password ended or was replaced since the check", async () => {
+Deno.test("Authentication.recordLogin() records nothing when the password ended or was replaced since the check", async () => {
   type Made = Awaited<ReturnType<typeof withAlice>>;
   const changes: ((made: Made) => unknown)[] = [
     ({ time }) => time.advance(60),
@@ -108,7 +108,7 @@ Deno.test("Accounts.recordLogin() records nothing when the password ended or was
     await made.rotate(60);
     const authenticated = await made.login(made.password);
     await change(made);
-    assert.equal(await made.accounts.recordLogin(authenticated, CLIENT), false);
+    assert.equal(await made.accounts.authentication.recordLogin(authenticated, CLIENT), false);
     assert.deepEqual(made.logged(), []);
   }
 });
@@ -145,7 +145,10 @@ Deno.test("Accounts.rotatePassword() lets a user log in again whose row held no 
   const { accounts, store } = makeAccounts();
   await store("x");
   const password = await accounts.rotatePassword("alice", 60, CLIENT.ip);
-  const { user } = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = await accounts.authentication.authenticate(
+    { username: "alice", password },
+    CLIENT,
+  );
   assert.equal(user.username, "alice");
 });
 

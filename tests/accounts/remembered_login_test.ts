@@ -54,7 +54,7 @@ async function outcomeOf(
   network = CLIENT.network,
 ): Promise<string> {
   try {
-    await accounts.authenticate(credentials, { ip: network, network });
+    await accounts.authentication.authenticate(credentials, { ip: network, network });
     return "right";
   } catch (error) {
     assert.ok(isDomainError(error), String(error));
@@ -214,7 +214,10 @@ Deno.test("a name that is tried too often says after how many seconds to try aga
   const { accounts } = makeRemembering();
   const tries = Array.from(
     { length: LIMIT + 1 },
-    () => failureOf(() => accounts.authenticate({ username: "nobody", password: "wrong" }, CLIENT)),
+    () =>
+      failureOf(() =>
+        accounts.authentication.authenticate({ username: "nobody", password: "wrong" }, CLIENT)
+      ),
   );
   const refused = (await Promise.all(tries)).filter((error) =>
     isDomainError(error, "rate_limited")

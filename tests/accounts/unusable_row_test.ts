@@ -48,14 +48,16 @@ function measuringHasher(cost = CHEAP) {
   return { hasher: new PasswordHasher(cost, queue), works };
 }
 
-Deno.test("Accounts.authenticate() refuses whoever's row holds no hash like any wrong password", async () => {
+Deno.test("Authentication.authenticate() refuses whoever's row holds no hash like any wrong password", async () => {
   for (const passwordHash of await unusableHashes()) {
     const { accounts, store, logged } = makeAccounts();
     await store(passwordHash);
     const refusals = [];
     for (const username of ["alice", "nobody"]) {
       const credentials = { username, password: PASSWORD };
-      refusals.push(await refusalOf(() => accounts.authenticate(credentials, CLIENT)));
+      refusals.push(
+        await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT)),
+      );
     }
     const [unusable, unknown] = refusals.map(({ code, message, data }) => ({
       code,
@@ -68,13 +70,13 @@ Deno.test("Accounts.authenticate() refuses whoever's row holds no hash like any 
   }
 });
 
-Deno.test("Accounts.authenticate() names the row that holds no hash once an attempt, and no secret", async () => {
+Deno.test("Authentication.authenticate() names the row that holds no hash once an attempt, and no secret", async () => {
   for (const passwordHash of await unusableHashes()) {
     const { accounts, store, lines } = makeAccounts();
     const { id } = await store(passwordHash);
     for (let attempt = 1; attempt <= 2; attempt++) {
       const credentials = { username: "ALICE", password: PASSWORD };
-      await refusalOf(() => accounts.authenticate(credentials, CLIENT));
+      await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT));
       assert.equal(lines.length, attempt, passwordHash);
       const { level, user_id, username } = JSON.parse(lines.at(-1)!);
       assert.deepEqual([level, user_id, username], ["error", id, "alice"]);
@@ -86,16 +88,16 @@ Deno.test("Accounts.authenticate() names the row that holds no hash once an atte
   }
 });
 
-Deno.test("Accounts.authenticate() refuses a disabled user whose row holds no hash, and names it", async () => {
+Deno.test("Authentication.authenticate() refuses a disabled user whose row holds no hash, and names it", async () => {
   const { accounts, store, lines } = makeAccounts();
   await store("!x");
   const credentials = { username: "alice", password: PASSWORD };
-  const { code } = await refusalOf(() => accounts.authenticate(credentials, CLIENT));
+  const { code } = await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT));
   assert.equal(code, "invalid_credentials");
   assert.equal(lines.length, 1);
 });
 
-Deno.test("Accounts.authenticate() works as long for a row without a hash as for a wrong password", async () => {
+Deno.test("Authentication.authenticate() works as long for a row without a hash as for a wrong password", async () => {
   const { hasher, works } = measuringHasher({ memoryKib: 8192, passes: 2, lanes: 1 });
   const wrong = makeAccounts(hasher);
   await wrong.accounts.register({ username: "alice", email: "alice@example.com" }, CLIENT.ip);
@@ -103,7 +105,7 @@ Deno.test("Accounts.authenticate() works as long for a row without a hash as for
     works.length = 0;
     for (let attempt = 1; attempt <= 2; attempt++) {
       const credentials = { username: "alice", password: PASSWORD };
-      await refusalOf(() => accounts.authenticate(credentials, CLIENT));
+      await refusalOf(() => accounts.authentication.authenticate(credentials, CLIENT));
       assert.equal(works.length, attempt);
     }
     return Math.min(...works);
@@ -121,6 +123,9 @@ Deno.test("Accounts.resetPassword() lets a user log in again whose row held no h
   const { accounts, store } = makeAccounts();
   await store("x");
   const password = await accounts.resetPassword("alice", CLIENT.ip);
-  const { user } = await accounts.authenticate({ username: "alice", password }, CLIENT);
+  const { user } = await accounts.authentication.authenticate(
+    { username: "alice", password },
+    CLIENT,
+  );
   assert.equal(user.username, "alice");
 });

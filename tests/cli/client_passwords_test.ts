@@ -24,7 +24,7 @@ async function logins(workplace: Workplace, passwords: string[], later = 0): Pro
     const accounts = new Accounts({ storage, hasher: cheapHasher(), clock, log });
     for (const password of passwords) {
       try {
-        await accounts.authenticate({ username: "alice", password }, CLIENT);
+        await accounts.authentication.authenticate({ username: "alice", password }, CLIENT);
         results.push(true);
       } catch (error) {
         if (!isDomainError(error, "invalid_credentials")) throw error;

@@ -64,7 +64,7 @@ export class Restarted implements AsyncDisposable {
 
   /** Asserts that a client can log in by these credentials, which leaves no row. */
   async assertKnows(credentials: Credentials): Promise<void> {
-    await this.#accounts.authenticate(credentials, CLIENT);
+    await this.#accounts.authentication.authenticate(credentials, CLIENT);
   }
 
   /** How many successful logins are on record. */

@@ -64,7 +64,8 @@ Deno.test("readAuthRequest() takes Basic credentials, without a body and beside 
     post(BODY, basic("alice:secret")),
   ];
   for (const request of requests) {
-    assert.deepEqual(await readAuthRequest(request), { credentials: ALICE, isExpired: false });
+    const { credentials, isExpired } = await readAuthRequest(request);
+    assert.deepEqual({ credentials, isExpired }, { credentials: ALICE, isExpired: false });
   }
 });
 
@@ -167,10 +168,8 @@ function form(body: string, headers: Record<string, string> = {}): Request {
 
 Deno.test("readAuthRequest() takes a form for what JSON says", async () => {
   const plain = await readAuthRequest(form("username=alice&password=a%20b%2B%C3%A4+c"));
-  assert.deepEqual(plain, {
-    credentials: { username: "alice", password: "a b+ä c" },
-    isExpired: false,
-  });
+  assert.deepEqual(plain.credentials, { username: "alice", password: "a b+ä c" });
+  assert.equal(plain.isExpired, false);
   for (const [expired, isExpired] of [["true", true], ["false", false]] as const) {
     const read = await readAuthRequest(form(`username=a&password=b&expired=${expired}`));
     assert.equal(read.isExpired, isExpired);

@@ -132,11 +132,9 @@ Deno.test("describeApi() tells only of what the server has", () => {
     names(whole).difference(names(bare)),
     new Set(["expired", "defect", "claims", "expires_in", "issued_at"]),
   );
-  for (const absent of ["expired", "Registration", "defect"]) {
-    assert.ok(
-      JSON.stringify(whole.components.schemas).includes(`"${absent}"`) === (absent !== "defect"),
-    );
-    assert.ok(!JSON.stringify(bare.components.schemas).includes(`"${absent}"`), absent);
+  for (const name of ["expired", "Registration", "defect"]) {
+    assert.ok(JSON.stringify(whole.components.schemas).includes(`"${name}"`), name);
+    assert.ok(!JSON.stringify(bare.components.schemas).includes(`"${name}"`), name);
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createIntrospection } from "../../lib/tokens/introspection.ts";
-import { type TokenGrant, TokenIssuer } from "../../lib/tokens/token_issuer.ts";
+import { TokenIssuer } from "../../lib/tokens/token_issuer.ts";
+import type { TokenGrant } from "../../lib/tokens/token_payload.ts";
 import { activeKey } from "../../lib/rotation/policy.ts";
 import { revoke } from "../../lib/rotation/operations.ts";
 import { ISSUER, makeRing, POLICY } from "../support.ts";

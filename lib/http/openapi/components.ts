@@ -10,6 +10,7 @@ import {
   IntrospectionAnswer,
   IntrospectionForm,
   PasswordResponse,
+  TestParameters,
   TokenForm,
   TokenResponse,
 } from "../schemas.ts";
@@ -28,19 +29,20 @@ const TOGETHER = {
 /** A field of a form that means nothing; not even that may be repeated, as a list would be. */
 const FIELD = z.string();
 
-type SchemaOptions = Pick<ApiOptions, "registration" | "expiredTokens">;
+type SchemaOptions = Pick<ApiOptions, "registration" | "expiredTokens" | "testTokens">;
 
 /** What requests say. */
 function requestSchemas(
-  { registration, expiredTokens }: SchemaOptions,
+  { registration, expiredTokens, testTokens }: SchemaOptions,
 ): Record<string, z.ZodType> {
-  const Credentials = expiredTokens ? AuthBody : AuthBody.omit({ expired: true });
+  const test = testTokens ? TestParameters.shape : {};
+  const Credentials = (expiredTokens ? AuthBody : AuthBody.omit({ expired: true })).extend(test);
   return {
     ...registration ? { Registration } : {},
     Credentials,
     CredentialsForm: Credentials.catchall(FIELD),
     ClientProof: ClientForm.catchall(FIELD).meta(TOGETHER),
-    TokenRequest: TokenForm.extend(ClientForm.shape).catchall(FIELD).meta(TOGETHER),
+    TokenRequest: TokenForm.extend(ClientForm.shape).extend(test).catchall(FIELD).meta(TOGETHER),
     IntrospectionRequest: IntrospectionForm.extend(ClientForm.shape).catchall(FIELD).meta(TOGETHER),
   };
 }

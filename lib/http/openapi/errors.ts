@@ -4,7 +4,7 @@ import { z } from "zod";
 import { CHALLENGE } from "../response.ts";
 import { type ErrorName, STATUSES } from "./error_names.ts";
 import { headers } from "./headers.ts";
-import { type Json, schemaRef } from "./route.ts";
+import { type Content, contentOf, type Json, schemaRef } from "./route.ts";
 
 /** What each code means. */
 const MEANINGS: Readonly<Record<ErrorName, string>> = {
@@ -48,18 +48,33 @@ export function errorTable(): string {
   return ["| status | error | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** The responses that these errors are, by their statuses. */
-export function errorResponses(names: readonly ErrorName[]): Record<string, Json> {
+/**
+ * The responses that these errors are, by their statuses.
+ *
+ * @param unready what a 503 may be besides.
+ */
+export function errorResponses(
+  names: readonly ErrorName[],
+  unready: readonly Content[] = [],
+): Record<string, Json> {
   const statuses = [...new Set(names.map((name) => STATUSES[name]))];
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),
-      responseOf(status, names.filter((name) => STATUSES[name] === status)),
+      responseOf(
+        status,
+        names.filter((name) => STATUSES[name] === status),
+        status === STATUSES.overloaded ? unready : [],
+      ),
     ]),
   );
 }
 
-function responseOf(status: number, names: readonly ErrorName[]): Json {
+function responseOf(
+  status: number,
+  names: readonly ErrorName[],
+  others: readonly Content[],
+): Json {
   const schema = {
     allOf: [schemaRef("Error"), { type: "object", properties: { error: { enum: names } } }],
   };
@@ -71,10 +86,13 @@ function responseOf(status: number, names: readonly ErrorName[]): Json {
   );
   return {
     description: names.map((name) => MEANINGS[name]).join(" Or: "),
-    headers: headersOf(status, names),
-    content: { "application/json": { schema, examples } },
+    headers: others.length === 0 ? headersOf(status, names) : RETRIED,
+    content: { "application/json": { schema, examples }, ...contentOf(others) },
   };
 }
+
+/** What all answers have that are to be asked for again, whatever caches may do with them. */
+const RETRIED = headers({ "X-Content-Type-Options": "NoSniff", "Retry-After": "RetryAfter" });
 
 function headersOf(status: number, names: readonly ErrorName[]): Json {
   const common = headers({ "Cache-Control": "NoStore", "X-Content-Type-Options": "NoSniff" });

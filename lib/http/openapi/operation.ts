@@ -1,7 +1,7 @@
 /** A route as OpenAPI's path item. */
 
 import { errorResponses, EVERYWHERE } from "./errors.ts";
-import type { Answer, Content, Json, Route } from "./route.ts";
+import { type Answer, contentOf, type Json, type Route } from "./route.ts";
 
 /** The operations of a route: the one that it names and, where that is GET, HEAD. */
 export function pathItem(route: Route): Json {
@@ -27,11 +27,11 @@ function operation(route: Route) {
   };
 }
 
-function responsesOf({ answer, isConditional, errors }: Route): Record<string, Json> {
+function responsesOf({ answer, isConditional, unready, errors }: Route): Record<string, Json> {
   return {
     [answer.status]: responseOf(answer),
     ...isConditional ? { 304: notModified(answer) } : {},
-    ...errorResponses([...errors, ...EVERYWHERE]),
+    ...errorResponses([...errors, ...EVERYWHERE], unready === undefined ? [] : [unready]),
   };
 }
 
@@ -41,12 +41,6 @@ function responseOf({ description, headers, contents }: Answer): Json {
 
 function notModified({ headers }: Answer): Json {
   return { description: "The client holds it already.", headers };
-}
-
-function contentOf(contents: readonly Content[]): Json {
-  return Object.fromEntries(
-    contents.map(({ type, schema, example }) => [type, { schema, example }]),
-  );
 }
 
 /** HEAD is answered as GET is, without the body (RFC 9110 §9.3.2). */

@@ -1,5 +1,7 @@
 /** The parameters of requests that stand beside their bodies. */
 
+import { z } from "zod";
+import { TestParameters } from "../schemas.ts";
 import type { Json } from "./route.ts";
 
 /** Asks whether what the client holds is still what there is. */
@@ -36,43 +38,14 @@ export const EXPIRED: Json = {
   schema: { type: "boolean" },
 };
 
-/** What asks for a token that is wrong on purpose; there only with TEST_TOKENS=on. */
-export const TEST_TOKENS: readonly Json[] = [
-  {
-    name: "defect",
-    in: "query",
-    description: "What is to be wrong with the token.",
-    schema: {
-      type: "string",
-      enum: [
-        "expired",
-        "not-yet-valid",
-        "unknown-kid",
-        "wrong-key",
-        "wrong-audience",
-        "wrong-issuer",
-        "tampered",
-        "alg-none",
-        "hs256-with-public-key",
-      ],
-    },
+/** What asks for a test token; there only where there are such tokens. */
+export const TEST_TOKENS: readonly Json[] = Object.entries(TestParameters.shape).map(
+  ([name, schema]) => {
+    const { $schema: _, description, ...said } = z.toJSONSchema(schema, { io: "input" });
+    // What is no text in JSON is JSON in a query, too.
+    const value = said.type === "object"
+      ? { content: { "application/json": { schema: said } } }
+      : { schema: said };
+    return { name, in: "query", description, ...value };
   },
-  {
-    name: "claims",
-    in: "query",
-    description: "Further claims, as a JSON object.",
-    content: { "application/json": { schema: { type: "object" } } },
-  },
-  {
-    name: "expires_in",
-    in: "query",
-    description: "The life of the token, in seconds.",
-    schema: { type: "integer" },
-  },
-  {
-    name: "issued_at",
-    in: "query",
-    description: "When the token is said to be issued, in seconds since the epoch.",
-    schema: { type: "integer" },
-  },
-];
+);

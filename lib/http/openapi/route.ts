@@ -39,6 +39,8 @@ export interface Route {
   parameters?: readonly Json[];
   request?: { isRequired: boolean; contents: readonly Content[] };
   answer: Answer;
+  /** What a 503 may be for people, beside the error for programs. */
+  unready?: Content;
   /** Whether a client that holds the answer already is told so with a 304. */
   isConditional?: boolean;
   /** The errors of its own; those that every route has stand elsewhere. */
@@ -87,3 +89,10 @@ export const BODY_ERRORS = [
   "unsupported_media_type",
   "rate_limited",
 ] as const satisfies readonly ErrorName[];
+
+/** Bodies as OpenAPI's `content`. */
+export function contentOf(contents: readonly Content[]): Json {
+  return Object.fromEntries(
+    contents.map(({ type, schema, example }) => [type, { schema, example }]),
+  );
+}

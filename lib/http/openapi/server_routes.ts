@@ -64,6 +64,8 @@ function health(path: string, id: string, summary: string, description: string):
   };
 }
 
+const HTML = { type: "text/html", schema: { type: "string" }, example: "<!doctype html>" };
+
 const PAGE: Route = {
   path: "/",
   method: "get",
@@ -71,11 +73,14 @@ const PAGE: Route = {
   tag: "server",
   summary: "A page for people",
   description: "Shows the keys, and lets one try what the server does.",
+  parameters: [IF_NONE_MATCH],
   answer: {
     status: 200,
     description: "The page.",
-    contents: [{ type: "text/html", schema: { type: "string" }, example: "<!doctype html>" }],
-    headers: headers({ "X-Content-Type-Options": "NoSniff" }),
+    contents: [HTML],
+    headers: headers({ "X-Content-Type-Options": "NoSniff", "ETag": "ETag" }),
   },
+  isConditional: true,
+  unready: HTML,
   errors: [],
 };

@@ -5,12 +5,21 @@ import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
 import { asPage, exact, pageOf, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
-/** The columns of a user, as they are named in its record. */
-export const USER_COLUMNS = `${exact("id")} AS id, ${text("username")} AS username, ` +
-  `${text("password_hash")} AS passwordHash, ${text("email")} AS email, ` +
-  `${text("date_registered")} AS dateRegistered, ${text("last_login")} AS lastLogin`;
+/** The expression for each member of a user's record. */
+const COLUMNS: Record<keyof UserRecord, string> = {
+  id: exact("id"),
+  username: text("username"),
+  passwordHash: text("password_hash"),
+  email: text("email"),
+  dateRegistered: text("date_registered"),
+  lastLogin: text("last_login"),
+};
 
-const NAMES = ["id", "username", "passwordHash", "email", "dateRegistered", "lastLogin"];
+const NAMES = Object.keys(COLUMNS);
+
+/** The columns of a user, as they are named in its record. */
+export const USER_COLUMNS = Object.entries(COLUMNS)
+  .map(([name, expression]) => `${expression} AS ${name}`).join(", ");
 
 const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Declaration, readDeclaration } from "../../lib/accounts/declared_file.ts";
-import { declarationJsonSchema } from "../../lib/accounts/declared_schema.ts";
-import { isNoPassword, noPasswordHash } from "../../lib/accounts/declared_no_password.ts";
-import { DomainError, isDomainError } from "../../lib/base/errors.ts";
-import { CHEAP, cheapHasher, failureOf, withTempDir } from "../support.ts";
+import { type Declaration, readDeclaration } from "../../../lib/accounts/declared/file.ts";
+import { declarationJsonSchema } from "../../../lib/accounts/declared/schema.ts";
+import { isNoPassword, noPasswordHash } from "../../../lib/accounts/declared/no_password.ts";
+import { DomainError, isDomainError } from "../../../lib/base/errors.ts";
+import { CHEAP, cheapHasher, failureOf, withTempDir } from "../../support.ts";
 
 const HASH = await cheapHasher().hash("a password of these tests", "");
 const A = { username: "a", password_hash: HASH };

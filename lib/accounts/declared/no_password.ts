@@ -2,8 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Argon2Cost } from "../base/argon2_cost.ts";
-import { parsePhc } from "./phc.ts";
+import type { Argon2Cost } from "../../base/argon2_cost.ts";
+import { parsePhc } from "../phc.ts";
 
 const SALT_BYTES = 16;
 

@@ -2,19 +2,15 @@
 
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { decodeUtf8 } from "../base/bytes.ts";
-import { irregularity, readFileAtMost } from "../base/disk.ts";
-import { DomainError, isDomainError } from "../base/errors.ts";
-import type { ClientPolicy } from "./client_policy.ts";
-import type { ClientKey } from "./client_records.ts";
-import { parseDeclarationJson } from "./declared_json.ts";
-import { foldCase, type JsonPath, type Problem, refusal } from "./declared_problem.ts";
-import {
-  createDeclarationSchema,
-  type DeclaredMembers,
-  type SchemaParts,
-} from "./declared_schema.ts";
-import { assertPassword, PASSWORD_BYTES } from "./password.ts";
+import { decodeUtf8 } from "../../base/bytes.ts";
+import { irregularity, readFileAtMost } from "../../base/disk.ts";
+import { DomainError, isDomainError } from "../../base/errors.ts";
+import type { ClientPolicy } from "../client_policy.ts";
+import type { ClientKey } from "../client_records.ts";
+import { parseDeclarationJson } from "./json.ts";
+import { foldCase, type JsonPath, type Problem, refusal } from "./problem.ts";
+import { createDeclarationSchema, type DeclaredMembers, type SchemaParts } from "./schema.ts";
+import { assertPassword, PASSWORD_BYTES } from "../password.ts";
 
 /** How much is read of the file, in bytes. */
 const LONGEST_FILE = 16 * 1024 * 1024;

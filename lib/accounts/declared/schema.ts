@@ -1,12 +1,12 @@
 /** What may stand in a file of clients. */
 
 import { z } from "zod";
-import { formatDuration, parseDuration } from "../base/duration.ts";
-import { isDomainError } from "../base/errors.ts";
-import { ClientPolicy } from "./client_policy.ts";
-import type { ClientKey } from "./client_records.ts";
-import { parsePhc } from "./phc.ts";
-import { Registration } from "./registration.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { isDomainError } from "../../base/errors.ts";
+import { ClientPolicy } from "../client_policy.ts";
+import type { ClientKey } from "../client_records.ts";
+import { parsePhc } from "../phc.ts";
+import { Registration } from "../registration.ts";
 
 export interface SchemaParts {
   /**

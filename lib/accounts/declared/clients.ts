@@ -1,25 +1,25 @@
 /** Clients declared in a file: what that changes, and all of it done at once or nothing. */
 
 import { Buffer } from "node:buffer";
-import type { Argon2Cost } from "../base/argon2_cost.ts";
-import type { Clock } from "../base/clock.ts";
-import { DomainError } from "../base/errors.ts";
+import type { Argon2Cost } from "../../base/argon2_cost.ts";
+import type { Clock } from "../../base/clock.ts";
+import { DomainError } from "../../base/errors.ts";
 import type {
   ClientRecord,
   ClientStorage,
   ClientUpdate,
   UserRecord,
   UserStorage,
-} from "../storage/storage.ts";
-import { pagesOfUsers } from "../storage/user_pages.ts";
-import { differenceOf, toCredential } from "./declared_changes.ts";
-import type { Declaration, DeclaredClient } from "./declared_file.ts";
-import { isNoPassword, noPasswordHash } from "./declared_no_password.ts";
-import { foldCase, type Problem, refusal } from "./declared_problem.ts";
-import { OPERATOR } from "./operator.ts";
-import type { PasswordHasher } from "./password.ts";
-import { hashName } from "./tombstone.ts";
-import { hashOf, rowHash } from "./user_state.ts";
+} from "../../storage/storage.ts";
+import { pagesOfUsers } from "../../storage/user_pages.ts";
+import { differenceOf, toCredential } from "./changes.ts";
+import type { Declaration, DeclaredClient } from "./file.ts";
+import { isNoPassword, noPasswordHash } from "./no_password.ts";
+import { foldCase, type Problem, refusal } from "./problem.ts";
+import { OPERATOR } from "../operator.ts";
+import type { PasswordHasher } from "../password.ts";
+import { hashName } from "../tombstone.ts";
+import { hashOf, rowHash } from "../user_state.ts";
 
 export interface DeclaredClientsParts {
   storage: UserStorage & ClientStorage;

@@ -1,18 +1,18 @@
 /** What a declaration changes of one client: decided here, without doing it. */
 
 import { isDeepStrictEqual } from "node:util";
-import { formatDuration } from "../base/duration.ts";
+import { formatDuration } from "../../base/duration.ts";
 import type {
   ClientRecord,
   ClientUpdate,
   CredentialRecord,
   NewKeyCredential,
-} from "../storage/storage.ts";
-import { ClientPolicy, parseIntactPolicy } from "./client_policy.ts";
-import type { ClientKey } from "./client_records.ts";
-import type { DeclaredClient } from "./declared_file.ts";
-import { foldCase } from "./declared_problem.ts";
-import { hashOf, isDisabled, rowHash } from "./user_state.ts";
+} from "../../storage/storage.ts";
+import { ClientPolicy, parseIntactPolicy } from "../client_policy.ts";
+import type { ClientKey } from "../client_records.ts";
+import type { DeclaredClient } from "./file.ts";
+import { foldCase } from "./problem.ts";
+import { hashOf, isDisabled, rowHash } from "../user_state.ts";
 
 /** What is to be done, and the lines that tell it. */
 export interface ClientDifference {

@@ -1,7 +1,7 @@
 /** A file of clients as JSON that every reader understands in one way. */
 
 import { type JSONPath, visit } from "jsonc-parser";
-import type { Problem } from "./declared_problem.ts";
+import type { Problem } from "./problem.ts";
 
 /** How many objects and arrays may stand in each other. */
 const DEPTH = 64;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Accounts } from "../../lib/accounts/accounts.ts";
-import { ClientPolicy } from "../../lib/accounts/client_policy.ts";
-import { applyDeclaration, type ApplyOptions } from "../../lib/accounts/declared_clients.ts";
-import type { DeclaredClient } from "../../lib/accounts/declared_file.ts";
-import { isDomainError } from "../../lib/base/errors.ts";
-import type { Storage } from "../../lib/storage/storage.ts";
+import { Accounts } from "../../../lib/accounts/accounts.ts";
+import { ClientPolicy } from "../../../lib/accounts/client_policy.ts";
+import { applyDeclaration, type ApplyOptions } from "../../../lib/accounts/declared/clients.ts";
+import type { DeclaredClient } from "../../../lib/accounts/declared/file.ts";
+import { isDomainError } from "../../../lib/base/errors.ts";
+import type { Storage } from "../../../lib/storage/storage.ts";
 import {
   CHEAP,
   cheapHasher,
@@ -14,7 +14,7 @@ import {
   openStorage,
   recordingLog,
   wrapStorage,
-} from "../support.ts";
+} from "../../support.ts";
 
 const PASSWORD = "a password of these tests";
 const KEY = { kty: "EC", x: "1", kid: "one" };
@@ -51,7 +51,7 @@ function accountsOver(storage: Storage): Accounts {
 
 async function canLogIn(storage: Storage, username: string, password = PASSWORD) {
   try {
-    await accountsOver(storage).authenticate({ username, password }, CLIENT);
+    await accountsOver(storage).authentication.authenticate({ username, password }, CLIENT);
     return true;
   } catch (error) {
     if (isDomainError(error, "invalid_credentials")) return false;

@@ -1,6 +1,6 @@
 /** What is wrong with a file of clients, told by the JSON path of what is meant. */
 
-import { DomainError } from "../base/errors.ts";
+import { DomainError } from "../../base/errors.ts";
 
 export type JsonPath = readonly PropertyKey[];
 
