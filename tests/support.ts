@@ -67,6 +67,7 @@ export const POLICY: KeyPolicy = {
   clockSkew: 300,
   retention: 7 * 86_400,
   expiredTokens: true,
+  staleIfError: 3600,
 };
 export const ISSUER = "https://issuer.example";
 
@@ -177,13 +178,15 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     findClient: createFindClient(trustedProxies),
     registration: true,
     expiredTokens: options.policy?.expiredTokens ?? true,
+    page: true,
     limiter: () => new SlidingWindow({ limit: 10, window: 1000, now: clock }),
     caching: { staleIfError: 3600, tokenTtl: POLICY.tokenTtl },
     clock,
     log,
     ...own,
   });
-  const has = { issuer: own?.issuerUrl ?? ISSUER, registration: own?.registration ?? true };
+  const { issuerUrl = ISSUER, registration = true, page = true } = own ?? {};
+  const has = { issuer: issuerUrl, registration, page };
   const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") => {
     const response = await app.request(path, init, { remoteAddr: { hostname: peer } });
     const asked = { method: init.method ?? "GET", path: path.replace(/\?.*$/s, "") };

@@ -8,8 +8,11 @@ import { readAtMost } from "./bytes.ts";
 import type { StorageFault } from "./errors.ts";
 
 export interface Disk {
-  /** Makes a file (mode 0600) that must not exist, and waits until its content is on the disk. */
-  write(file: string, text: string): Promise<void>;
+  /**
+   * Makes a file (mode 0600, if nothing else is said) that must not exist, and waits until its
+   * content is on the disk.
+   */
+  write(file: string, text: string, mode?: number): Promise<void>;
   /** A second name for a file; never replaces one. */
   link(file: string, name: string): Promise<void>;
   /** Another name for a file, in the place of what had that name. */
@@ -21,8 +24,9 @@ export interface Disk {
 
 /** The real disk. */
 export const DISK: Disk = {
-  async write(file, text) {
+  async write(file, text, mode = 0o600) {
     await Deno.writeTextFile(file, text, { createNew: true, mode: 0o600 });
+    await Deno.chmod(file, mode); // whatever the umask
     using written = await Deno.open(file);
     await written.sync();
   },

@@ -1,4 +1,4 @@
-/** The log: JSON lines that never block the server and never hold a secret. */
+/** The log: lines that never block the server and never hold a secret. */
 
 import { printableJson } from "./text.ts";
 
@@ -15,12 +15,33 @@ export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void
 /** Takes a finished line; must not wait. */
 export type LogSink = (line: string) => void;
 
+/** What is logged at once. */
+export interface LogEntry {
+  /** In milliseconds since the epoch. */
+  time: number;
+  level: LogLevel;
+  message: string;
+  fields: LogFields;
+}
+
+/** Makes the text of an entry, without a line break at its end. */
+export type LogFormat = (entry: LogEntry) => string;
+
+/** An entry for programs: one line of JSON. */
+export const formatJson: LogFormat = ({ time, level, message, fields }) =>
+  printableJson({ time: new Date(time).toISOString(), level, message, ...fields });
+
 /** Makes a log that gives `sink` every line at `level` or above. */
-export function createLog(level: LogLevel, sink: LogSink, now: () => number = Date.now): Log {
+export function createLog(
+  level: LogLevel,
+  sink: LogSink,
+  now: () => number = Date.now,
+  format: LogFormat = formatJson,
+): Log {
   const lowest = LOG_LEVELS.indexOf(level);
   const writer = (own: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LOG_LEVELS.indexOf(own) < lowest) return;
-    sink(printableJson({ time: new Date(now()).toISOString(), level: own, message, ...fields }));
+    sink(format({ time: now(), level: own, message, fields }));
   };
   return {
     debug: writer("debug"),
@@ -46,13 +67,18 @@ export function errorFields(error: unknown): LogFields {
 export class BufferedSink {
   readonly #write: (bytes: Uint8Array) => Promise<unknown>;
   readonly #capacity: number;
+  readonly #format: LogFormat;
   #waiting: string[] = [];
   #dropped = 0;
   #draining: Promise<void> | undefined;
 
-  constructor(write: (bytes: Uint8Array) => Promise<unknown>, capacity = 10_000) {
+  constructor(
+    write: (bytes: Uint8Array) => Promise<unknown>,
+    { capacity = 10_000, format = formatJson }: { capacity?: number; format?: LogFormat } = {},
+  ) {
     this.#write = write;
     this.#capacity = capacity;
+    this.#format = format;
   }
 
   /** Takes a line (without its newline) and returns at once. */
@@ -75,8 +101,7 @@ export class BufferedSink {
       const lines = this.#waiting;
       const dropped = this.#dropped;
       this.#waiting = [];
-      const notice = { level: "warn", message: "log lines were dropped", dropped };
-      const text = dropped > 0 ? [...lines, JSON.stringify(notice)] : lines;
+      const text = dropped > 0 ? [...lines, this.#noticeOf(dropped)] : lines;
       try {
         await this.#write(new TextEncoder().encode(text.join("\n") + "\n"));
         this.#dropped -= dropped;
@@ -86,5 +111,10 @@ export class BufferedSink {
       }
     }
     this.#draining = undefined;
+  }
+
+  #noticeOf(dropped: number): string {
+    const message = "log lines were dropped";
+    return this.#format({ time: Date.now(), level: "warn", message, fields: { dropped } });
   }
 }

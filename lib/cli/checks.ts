@@ -139,7 +139,16 @@ export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding
   let theirs: string;
   try {
     theirs = await readSet(url, config);
-  } catch {
+  } catch (error) {
+    const fault = certificateFault(error);
+    if (fault !== undefined) {
+      return warning(
+        "issuer",
+        `the certificate at ${url} is not trusted here: ${fault}`,
+        "see that it names the host of ISSUER; if it does, set DENO_CERT to the certificate of its " +
+          "authority, or DENO_TLS_CA_STORE=system where the system knows that",
+      );
+    }
     return warning(
       "issuer",
       `${url} cannot be reached from here`,
@@ -154,6 +163,14 @@ export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding
     `${url} publishes other keys than this database's`,
     "see that ISSUER leads to this server, that it was started again after a rekey, and that no cache stands between",
   );
+}
+
+/** What the runtime has against the certificate of a server, if that is why it did not ask. */
+function certificateFault(error: unknown): string | undefined {
+  const told = [error, (error as Error).cause].map((own) =>
+    own instanceof Error ? own.message : ""
+  );
+  return /invalid peer certificate: (.*\S)/.exec(told.join(" "))?.[1]; // Deno 2.4 has no cause
 }
 
 /** What is at `url`, for who trusts the server's own certificate besides those that everybody does. */

@@ -13,6 +13,7 @@ import {
   revokeKey,
   rotateKeys,
 } from "./keys.ts";
+import { publishKeys } from "./publish.ts";
 
 /** Adds the commands on keys. */
 export function addKeyCommands(program: Command, context: CommandContext): void {
@@ -46,6 +47,12 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     .addOption(new Option("--format <format>", "the form").choices(["jwk", "pem"]).default("jwk"))
     .addHelpText("after", example("jwks-server keys export 1795315298743 --format pem"))
     .action((kid, options) => withKeys((keys) => exportKey(keys, kid, options)));
+  keys.command("publish")
+    .description("write the JWKS and the metadata into a directory, for a web server or a bucket")
+    .argument("<directory>", "the root of what is served at the issuer's host")
+    .option("--json", "print JSON")
+    .addHelpText("after", example("ISSUER=https://id.example jwks-server keys publish /srv/www"))
+    .action((directory, options) => withKeys((keys) => publishKeys(keys, directory, options)));
   keys.command("import")
     .description(
       "add a private key of another issuer, PEM or JWK, under the kid its verifiers know",

@@ -48,7 +48,7 @@ export async function listKeys({ database, output }: KeysContext, options: { jso
       "LEAVES THE JWKS": (row) => row.state === "born expired" ? "never in it" : short(row.exp),
     },
     isStrong: (row) => row.signer,
-    empty: "There are no keys yet: start the server",
+    empty: "There are no keys yet: start the server, or run jwks-server init",
   });
 }
 
@@ -101,7 +101,7 @@ export async function rotateKeys({ database, output }: KeysContext, options: { f
 }
 
 /** A key leaves the JWKS at once and never signs again, whatever else is wrong. */
-export async function revokeKey({ database, config, output }: KeysContext, kid: string) {
+export async function revokeKey({ database, output }: KeysContext, kid: string) {
   const ring = await KeyRing.load(database);
   const cost = await revocationCost(database, ring);
   await ring.change((held, now) => decideRevocation(ring, held, kid, now));
@@ -110,7 +110,7 @@ export async function revokeKey({ database, config, output }: KeysContext, kid: 
   output.print(
     `Verifiers that hold the JWKS in a cache go on trusting it until they fetch it again: ` +
       `${cache} seconds if they heed max-age, ${
-        cache + revalidation + config.staleIfError
+        cache + revalidation + ring.policy.staleIfError
       } if they ` +
       `use what is stale, too, longer if they heed neither`,
   );

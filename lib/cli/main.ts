@@ -11,7 +11,7 @@ export async function main(
   args: readonly string[],
   { env, stop }: { env: (name: string) => string | undefined; stop: StopSignal },
 ): Promise<void> {
-  const output = standardOutput();
+  const output = standardOutput(env);
   try {
     await runProgram(args, { env, stop, output, version: describeVersion });
   } catch (error) {

@@ -3,6 +3,7 @@
 import { isoTime } from "../base/clock.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { lowerFirst, printable, printableJson } from "../base/text.ts";
+import type { ReadVariable } from "../server/config.ts";
 import { Progress } from "./progress.ts";
 import { findScreen, type Screen } from "./screen.ts";
 import { type Columns, Table } from "./table.ts";
@@ -23,11 +24,21 @@ export interface Output {
   progress: Progress;
   /** Says what matters beside the output, on standard error. */
   log: Log;
+  /** What standard error leads to. */
+  stderr: Reader;
+}
+
+/** Who reads a stream. */
+export interface Reader {
+  /** A person at a terminal; else a program, or a file. */
+  isTerminal: boolean;
+  /** A terminal that has not refused colour (`NO_COLOR`) and knows it. */
+  isColoured: boolean;
 }
 
 /** The process's standard output. A reader that has gone away (`| head`) ends the process. */
-export function standardOutput(): Output {
-  const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
+export function standardOutput(env: ReadVariable): Output {
+  const { isColoured } = readerOf(Deno.stdout, env);
   const progress = new Progress({
     write: Deno.stderr.isTerminal() ? (text) => writeAll(Deno.stderr, text) : undefined,
     now: () => performance.now(),
@@ -53,7 +64,22 @@ export function standardOutput(): Output {
       progress.clear();
       writeError(line);
     }),
+    stderr: readerOf(Deno.stderr, env),
   };
+}
+
+function readerOf(stream: { isTerminal(): boolean }, env: ReadVariable): Reader {
+  const isTerminal = stream.isTerminal();
+  return { isTerminal, isColoured: isTerminal && !Deno.noColor && !isDumb(env) };
+}
+
+/** Whether the terminal says that it knows no more than text. */
+function isDumb(env: ReadVariable): boolean {
+  try {
+    return env("TERM") === "dumb";
+  } catch {
+    return true; // what is no text names no terminal
+  }
 }
 
 /** Writes a line to standard error. */

@@ -10,11 +10,14 @@ import type { StopSignal } from "../server/stop_signal.ts";
 import { example } from "./arguments.ts";
 import { addApply } from "./apply.ts";
 import { addBackup } from "./backup.ts";
+import { addCompletion } from "./completion.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExample } from "./example.ts";
 import { addHealthcheck } from "./healthcheck.ts";
+import { addInit } from "./init.ts";
 import { addKeyCommands } from "./key_commands.ts";
+import { chooseLogFormat } from "./log_format.ts";
 import { addLogs } from "./logs.ts";
 import { addRekey } from "./rekey.ts";
 import { addUserCommands } from "./user_commands.ts";
@@ -77,7 +80,11 @@ function createProgram(parts: ProgramParts): Command {
   program.command("serve", { isDefault: true })
     .description("start the server (also without any command)")
     .addHelpText("after", example("PORT=9000 jwks-server serve"))
-    .action(() => serve(configOf(parts), stop));
+    .action(() => {
+      const config = configOf(parts);
+      return serve(config, stop, chooseLogFormat(config.logFormat, output.stderr));
+    });
+  addInit(program, parts);
   addKeyCommands(program, parts);
   addUserCommands(program, parts);
   addApply(program, parts);
@@ -87,5 +94,6 @@ function createProgram(parts: ProgramParts): Command {
   addDoctor(program, parts);
   addHealthcheck(program, parts);
   addExample(program, parts);
+  addCompletion(program, parts);
   return program;
 }

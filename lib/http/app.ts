@@ -4,7 +4,7 @@
  * `lib/limits` and `lib/base`.
  */
 
-import { type Context, type Handler, Hono } from "hono";
+import { Hono } from "hono";
 import type { z } from "zod";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
@@ -19,18 +19,13 @@ import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
-import {
-  issuerPath,
-  type Metadata,
-  metadataPaths,
-  prepareDocument,
-  prepareMetadata,
-} from "./metadata.ts";
+import { issuerPath, metadataPaths, pagePaths } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
-import { describeApi } from "./openapi/document.ts";
+import { createPage } from "./page/page.ts";
 import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
+import { addMetadata, createDescription, document, published } from "./published.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
@@ -39,9 +34,8 @@ import {
   createPublishedResponse,
   errorResponse,
   failureResponse,
-  metadataResponse,
   methodNotAllowed,
-  preflightResponse,
+  pageResponse,
   secretResponse,
 } from "./response.ts";
 import { createReadTestRequest } from "./test_request.ts";
@@ -69,6 +63,8 @@ export interface AppParts
   variesByHost?: boolean | undefined;
   /** The limiter of this name. */
   limiter: (name: string) => Limiter;
+  /** Whether there is a page for people. */
+  page: boolean;
   /** How long caches may use the JWK set. */
   caching: CachingRules;
   clock: Clock;
@@ -87,6 +83,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   const base = issuerPath(parts.issuerUrl);
   for (const path of new Set(["/", base || "/"])) app.route(path, routes);
   addMetadata(app, parts);
+  if (parts.page) addPage(app, parts);
   app.notFound(() => errorResponse(new DomainError("not_found", "There is nothing at this path")));
   app.onError((error, context) => failureResponse(error, parts.log, requestFields(context)));
   return app;
@@ -150,45 +147,17 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
     createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint, readTestRequest }),
   );
   routes.route("/", createHealthRoutes(parts.findHindrance));
-  const description = createDescription(parts);
-  routes.all("/openapi.json", document(description));
+  routes.all("/openapi.json", document(createDescription(parts)));
   return routes;
 }
 
-function addMetadata(
-  app: Hono<AppEnv>,
-  { issuerUrl, jwksUri, ring: { policy: { alg } }, variesByHost }: AppParts,
-): void {
-  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg, variesByHost });
-  for (const path of metadataPaths(issuerUrl)) {
-    app.all(path, document(() => metadata));
+function addPage(app: Hono<AppEnv>, parts: AppParts): void {
+  const [metadataPath] = metadataPaths(parts.issuerUrl);
+  const { draw, policy } = createPage({ ...parts, issuer: parts.issuerUrl, metadataPath });
+  for (const path of pagePaths(parts.issuerUrl)) {
+    app.get(path, async ({ req }) => {
+      return pageResponse(await draw(), policy, req.raw.headers.get("if-none-match"));
+    });
+    app.all(path, () => methodNotAllowed("GET, HEAD"));
   }
-}
-
-/** Makes what gives the description of the server, which is made when it is first asked for. */
-function createDescription(parts: AppParts): () => Metadata {
-  const { issuerUrl: issuer, jwksUri, ring, registration, expiredTokens, variesByHost } = parts;
-  const { alg } = ring.policy;
-  const has = { registration, expiredTokens, page: false, testTokens: !!parts.testTokens };
-  let made: Metadata | undefined;
-  return () =>
-    made ??= prepareDocument(describeApi({ issuer, jwksUri, alg, ...has }), variesByHost);
-}
-
-/** A handler of all methods of a document that anybody may read. */
-function document(prepared: () => Metadata): Handler<AppEnv> {
-  return published(({ req }) => metadataResponse(prepared(), req.raw.headers.get("if-none-match")));
-}
-
-/**
- * A handler of all methods of what anybody may read; any OPTIONS but the preflight of a page of
- * another origin is none of its business. Where it is the only one, Hono has the answer at once.
- */
-function published(answer: (context: Context<AppEnv>) => Response): Handler<AppEnv> {
-  return (context) => {
-    const { method, headers } = context.req.raw;
-    if (method === "GET" || method === "HEAD") return answer(context);
-    const isPreflight = method === "OPTIONS" && headers.has("access-control-request-method");
-    return isPreflight ? preflightResponse() : methodNotAllowed("GET, HEAD");
-  };
 }

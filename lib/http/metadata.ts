@@ -38,6 +38,12 @@ export function metadataPaths(
   ];
 }
 
+/** The paths of the page of an issuer with this path, with a slash at its end and without. */
+export function pagePaths(issuer: string): readonly string[] {
+  const path = issuerPath(issuer);
+  return path === "" ? ["/"] : ["/", path, `${path}/`];
+}
+
 /** The path of an issuer, without a slash at its end. */
 export function issuerPath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, "");

@@ -5,6 +5,7 @@ import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log, type LogFields } from "../base/log.ts";
 import { PUBLICATION_DELAY } from "../rotation/policy.ts";
 import type { Metadata } from "./metadata.ts";
+import type { DrawnPage } from "./page/page.ts";
 import type { Health } from "./public_schemas.ts";
 import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
@@ -184,6 +185,34 @@ export function metadataResponse(
   const { length } = body;
   const described = { "content-type": "application/json", "content-length": String(length) };
   return new Response(body, { headers: { ...headers, ...described } });
+}
+
+/** Answers a GET or HEAD of the page, which is no page of another site's, and tells none of them of it. */
+export function pageResponse(
+  { body, etag, isComplete }: DrawnPage,
+  policy: string,
+  ifNoneMatch: string | null,
+): Response {
+  const headers = {
+    ...EVERYWHERE,
+    "cache-control": "no-cache",
+    "content-security-policy": policy,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    etag,
+  };
+  if (isComplete && ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const { length } = body;
+  const described = {
+    "content-type": "text/html; charset=utf-8",
+    "content-length": String(length),
+  };
+  const state = isComplete ? { status: 200 } : { status: 503 };
+  const again: Record<string, string> = isComplete ? {} : { "retry-after": "1" };
+  return new Response(body, { ...state, headers: { ...headers, ...described, ...again } });
 }
 
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */

@@ -1,10 +1,11 @@
 /** The route of a request by a name, of which there are only a few whatever clients ask for. */
 
-import { issuerPath, metadataPaths } from "./metadata.ts";
+import { issuerPath, metadataPaths, pagePaths } from "./metadata.ts";
 import { pathOf } from "./path.ts";
 
 /** Every route, without the path of the issuer. */
 export const ROUTES = [
+  "/",
   "/.well-known/jwks.json",
   "/.well-known/oauth-authorization-server",
   "/.well-known/openid-configuration",
@@ -30,6 +31,7 @@ export function createRouteName(issuer: string): (request: Request) => RouteName
     names.set(route, route);
     names.set(`${base}${route}`, route);
   }
+  for (const path of pagePaths(issuer)) names.set(path, "/");
   const [authorizationServer, openid] = metadataPaths(issuer);
   names.set(authorizationServer, "/.well-known/oauth-authorization-server");
   names.set(openid, "/.well-known/openid-configuration");

@@ -6,13 +6,18 @@ import { decodeUtf8 } from "../base/bytes.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY, type RotationPolicy } from "../rotation/policy.ts";
 import { isSigningAlgorithm, type SigningAlgorithm } from "./algorithms.ts";
 
-/** How keys are rotated, and of which algorithm new ones are. */
+/** How keys are rotated, of which algorithm new ones are, and how long caches may have old ones. */
 export interface KeyPolicy extends RotationPolicy {
   alg: SigningAlgorithm;
+  /** For how many seconds caches may use the JWK set while the issuer is away (RFC 5861 §4). */
+  staleIfError: number;
 }
 
 /** The shortest pre-publication: caches and other processes must have learnt of a key by then. */
 export const SHORTEST_PREPUBLISH = PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll;
+
+/** How long that is for a server that has not stored it, unless it was told otherwise. */
+const USUAL_STALE_IF_ERROR = 3600;
 
 /** A length of time in whole seconds, at most a century. */
 const Seconds = z.int().min(0).max(100 * 365 * 86_400);
@@ -25,6 +30,7 @@ const StoredPolicy = z.object({
   KEY_RETENTION: Seconds,
   TOKEN_TTL: Seconds.min(1),
   EXPIRED_TOKENS: z.boolean(),
+  JWKS_STALE_IF_ERROR: Seconds.default(USUAL_STALE_IF_ERROR),
 }).refine((policy) => policy.KEY_ROTATION >= policy.KEY_PREPUBLISH);
 type StoredPolicy = z.infer<typeof StoredPolicy>;
 
@@ -36,6 +42,7 @@ function toStored(policy: KeyPolicy): StoredPolicy {
     KEY_RETENTION: policy.retention,
     TOKEN_TTL: policy.tokenTtl,
     EXPIRED_TOKENS: policy.expiredTokens,
+    JWKS_STALE_IF_ERROR: policy.staleIfError,
   };
 }
 
@@ -59,6 +66,7 @@ export function decodePolicy(bytes: Uint8Array): KeyPolicy | undefined {
     retention: stored.KEY_RETENTION,
     tokenTtl: stored.TOKEN_TTL,
     expiredTokens: stored.EXPIRED_TOKENS,
+    staleIfError: stored.JWKS_STALE_IF_ERROR,
     clockSkew: CLOCK_SKEW,
   };
 }

@@ -13,3 +13,8 @@ export function serverUrl(host: string, port: number, scheme = "http"): string {
   const name = EVERY_ADDRESS.has(host) ? "localhost" : host;
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
+
+/** What a server on `port` calls itself when it is not told. */
+export function defaultIssuer(config: { tls: object | undefined }, port: number): string {
+  return `${schemeOf(config)}://localhost:${port}`;
+}

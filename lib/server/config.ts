@@ -170,15 +170,17 @@ function toConfig(values: Values, stated: readonly Name[]) {
       prepublish: values.KEY_PREPUBLISH!,
       retention: values.KEY_RETENTION!,
       expiredTokens: values.EXPIRED_TOKENS!,
+      staleIfError: values.JWKS_STALE_IF_ERROR!,
       clockSkew: CLOCK_SKEW,
     }),
-    staleIfError: values.JWKS_STALE_IF_ERROR!,
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */
     testTokens: values.TEST_TOKENS!,
+    /** Whether there is a page for people at `/`. */
+    page: values.PAGE!,
     argon2: Object.freeze({
       memoryKib: values.ARGON2_MEMORY_KIB!,
       passes: values.ARGON2_PASSES!,
@@ -189,5 +191,7 @@ function toConfig(values: Values, stated: readonly Name[]) {
     /** Where the metrics are served, if anywhere. */
     metricsAddress: values.METRICS_ADDRESS,
     logLevel: values.LOG_LEVEL!,
+    /** How the log is written, when not as suits who reads it. */
+    logFormat: values.LOG_FORMAT,
   });
 }

@@ -76,9 +76,10 @@ function createHandlerOf(
       findClient,
       registration,
       expiredTokens,
+      page: config.page,
       testTokens,
       limiter,
-      caching: { staleIfError: config.staleIfError, tokenTtl },
+      caching: { staleIfError: config.policy.staleIfError, tokenTtl },
       clock,
       log,
     });

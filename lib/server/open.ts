@@ -111,7 +111,7 @@ function examineExisting({ database }: Config): Examination {
   if (!examined.isNew) return examined;
   throw new DomainError("database_unusable", `There is no database ${database}`, {
     hints: [
-      "run the command where the server runs, or set DATABASE; the server creates the database",
+      "run the command where the server runs, or set DATABASE; jwks-server init makes a database",
     ],
   });
 }

@@ -5,11 +5,11 @@
 
 import type { Declaration } from "../accounts/declared/file.ts";
 import { within } from "../base/deadline.ts";
-import { BufferedSink, createLog, errorFields, type Log } from "../base/log.ts";
+import { BufferedSink, createLog, errorFields, type Log, type LogFormat } from "../base/log.ts";
 import type { Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import { createAccounts } from "./accounts.ts";
-import { schemeOf, serverUrl } from "./address.ts";
+import { defaultIssuer, schemeOf, serverUrl } from "./address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
@@ -35,14 +35,15 @@ const now = () => performance.now();
 /**
  * Serves until a signal asks it to stop, and then ends the process.
  *
+ * @param format how the log is written on standard error.
  * @throws {DomainError} when the server cannot start: as `openDatabase` and `KeyRing.open` do, and
  * `failed` when the address cannot be bound, with nothing written.
  */
-export async function serve(config: Config, stop: StopSignal): Promise<void> {
+export async function serve(config: Config, stop: StopSignal, format: LogFormat): Promise<void> {
   Deno.umask(0o077);
-  const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes));
+  const sink = new BufferedSink((bytes) => writeAll(Deno.stderr, bytes), { format });
   try {
-    await run(config, stop, createLog(config.logLevel, sink.push));
+    await run(config, stop, createLog(config.logLevel, sink.push, Date.now, format));
   } finally {
     await within(LOG_GRACE, sink.flush());
   }
@@ -89,7 +90,7 @@ async function begin(
   database: OpenedDatabase,
 ): Promise<Maintenance> {
   const scheme = schemeOf(config);
-  const issuer = config.issuer ?? `${scheme}://localhost:${server.port}`;
+  const issuer = config.issuer ?? defaultIssuer(config, server.port);
   const metrics = watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
   await beginRun(database);

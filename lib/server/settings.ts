@@ -122,7 +122,9 @@ export const SETTINGS = {
       parseAddress,
     ),
   ),
+  PAGE: setting("on", onOff("on", "off")),
   LOG_LEVEL: setting("info", oneOf("debug", "info", "warn", "error")),
+  LOG_FORMAT: setting(undefined, oneOf("json", "text")),
 } as const;
 
 /** A variable: what it is when it is not set, its rule, and whether its value is never shown. */

@@ -88,7 +88,7 @@ Deno.test("BufferedSink writes every line in order, each with its newline", asyn
 
 Deno.test("BufferedSink drops and counts lines while its reader stands still", async () => {
   const stream = new StuckStream();
-  const sink = new BufferedSink(stream.write, 3);
+  const sink = new BufferedSink(stream.write, { capacity: 3 });
   sink.push("first"); // being written from here on
   for (let index = 0; index < 50; index++) sink.push(`line ${index}`);
   stream.release();
@@ -100,7 +100,7 @@ Deno.test("BufferedSink drops and counts lines while its reader stands still", a
 
 Deno.test("BufferedSink tells a drop once, and takes lines again afterwards", async () => {
   const stream = new StuckStream();
-  const sink = new BufferedSink(stream.write, 1);
+  const sink = new BufferedSink(stream.write, { capacity: 1 });
   for (const line of ["a", "b", "c"]) sink.push(line);
   stream.release();
   await sink.flush();
@@ -125,7 +125,7 @@ Deno.test("BufferedSink survives a closed pipe and never throws at the one who l
 
 Deno.test("BufferedSink counts every lost line, also those that a failed notice was about", async () => {
   const stream = new StuckStream();
-  const sink = new BufferedSink(stream.write, 1);
+  const sink = new BufferedSink(stream.write, { capacity: 1 });
   for (const line of ["a", "b", "c", "d"]) sink.push(line); // b waits; c and d are dropped
   await stream.fail(); // a is lost
   await stream.fail(); // b is lost, and with it the notice of the three others

@@ -68,7 +68,7 @@ for (const group of ["keys", "users"]) {
 }
 
 const needDatabase = COMMANDS.filter(([name]) =>
-  !/serve|doctor|healthcheck|example|import/.test(name!)
+  !/serve|init|doctor|healthcheck|example|completion|import/.test(name!)
 );
 
 Deno.test("without a database every command on it ends with exit code 78 and makes none", async () => {
@@ -76,7 +76,7 @@ Deno.test("without a database every command on it ends with exit code 78 and mak
   await Deno.writeTextFile(`${empty.path}/key.pem`, "not yet read");
   for (const args of needDatabase) {
     const stderr = await refused(empty, args, 78, /there is no database totally_not_my_private/);
-    assert.match(stderr, /^jwks-server: hint: .*DATABASE/m);
+    assert.match(stderr, /^jwks-server: hint: .*DATABASE.*jwks-server init/m);
   }
   assert.deepEqual([...(await empty.files()).keys()], ["key.pem"]);
 });
@@ -127,6 +127,28 @@ Deno.test({
     assert.match(plain, /^\* {2}\d{13} /m);
     assert.ok(!plain.includes("\x1b"));
     assert.ok(!(await done(prepared, ["keys", "list"])).includes("\x1b"));
+  },
+});
+
+/** A server on a terminal, but for its standard output: who reads that ends it at the first line. */
+const WATCHED =
+  "sh -c 'echo \\$\\$ >pid; exec $line' | { read line; kill -INT \\$(cat pid); cat; }";
+
+Deno.test({
+  name: "a terminal gets the server's log as text, coloured; LOG_FORMAT=json as JSON",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using directory = await prepared.copy();
+    const prelude = `line="$*"; exec script --quiet --return --command "${WATCHED}" /dev/null`;
+    const logged = async (own: Record<string, string>) => {
+      const env = { ...WITH_SECRET, PORT: "0", SHELL: "/bin/sh", ...own };
+      return (await new Program([], { cwd: directory.path, env, prelude }).ended).stdout;
+    };
+    const text = await logged({ TERM: "xterm" });
+    assert.ok(text.includes("\x1b[32mINFO \x1b[0m stopped\r\n"), text);
+    const dumb = await logged({ TERM: "dumb" });
+    assert.match(dumb, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ INFO {2}stopped\r$/m);
+    assert.match(await logged({ LOG_FORMAT: "json" }), /^\{"time":.*"message":"stopped"\}\r$/m);
   },
 });
 

@@ -23,6 +23,7 @@ const WRONG = {
   AUTH_LOG_RETENTION: "90",
   METRICS_ADDRESS: "9464",
   LOG_LEVEL: "loud",
+  LOG_FORMAT: "xml",
 };
 
 Deno.test("every problem is told at once, by the variable's name and its value", async () => {
@@ -30,7 +31,7 @@ Deno.test("every problem is told at once, by the variable's name and its value",
   const { code, stdout, stderr } = await directory.run([], { env: WRONG });
   assert.equal(code, 78);
   assert.equal(stdout, "");
-  assert.match(stderr, /^jwks-server: error: the configuration has 20 problems$/m);
+  assert.match(stderr, /^jwks-server: error: the configuration has 21 problems$/m);
   for (const [name, value] of Object.entries(WRONG)) {
     if (name === "NOT_MY_KEY") continue;
     const hint = stderr.split("\n").find((line) =>

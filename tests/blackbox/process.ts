@@ -139,7 +139,8 @@ class Reader {
   }
 }
 
-function commandLine(): string[] {
+/** The command that is the program. */
+export function commandLine(): string[] {
   if (EXECUTABLE) return [EXECUTABLE];
   const [, run, ...rest] = configuration.tasks.start.command.split(" ");
   const options = rest.slice(0, -1); // without main.ts

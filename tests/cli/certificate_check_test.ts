@@ -76,3 +76,32 @@ Deno.test({
     }, { alg: "ES256" });
   },
 });
+
+Deno.test({
+  name: "doctor says when it is the issuer's certificate that is not trusted, and what to do",
+  ignore,
+  fn: async () => {
+    const pair = await makeCertificate();
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, ...pair, onListen() {} },
+      () => new Response(""),
+    );
+    await withWorkplace(async (workplace) => {
+      const issuerFinding = async (host: string, env = {}) => {
+        const ISSUER = `https://${host}:${server.addr.port}`;
+        const findings = await workplace.examine({ ISSUER, ...env });
+        return findings.find(({ check }) => check === "issuer")!;
+      };
+      const { status, message, hint } = await issuerFinding("127.0.0.1");
+      assert.equal(status, "warning");
+      assert.match(message, /^the certificate at https:.* is not trusted here: UnknownIssuer$/);
+      assert.match(hint!, /DENO_CERT.*DENO_TLS_CA_STORE=system/);
+      const { certFile, keyFile } = await writePair(workplace.directory, pair);
+      const own = await issuerFinding("127.0.0.1", {
+        TLS_CERT_FILE: certFile,
+        TLS_KEY_FILE: keyFile,
+      });
+      assert.match(own.message, /publishes other keys/, "its own certificate is trusted");
+    }, { alg: "ES256" });
+  },
+});

@@ -3,11 +3,13 @@
 /** Every command with arguments that are in order. */
 export const COMMANDS = [
   "serve",
+  "init",
   "keys list",
   "keys plan",
   "keys rotate",
   "keys revoke 1",
   "keys export 1",
+  "keys publish directory",
   "keys import key.pem",
   "users add name --email name@example.com",
   "users list",
@@ -27,6 +29,7 @@ export const COMMANDS = [
   "doctor",
   "healthcheck",
   "example prometheus",
+  "completion bash",
 ].map((line) => line.split(" "));
 
 /** The words of a command line before its first argument. */

@@ -1,189 +1,176 @@
+/** What can be said of the examples without the programs that they are for. */
+
 import assert from "node:assert/strict";
-import { works } from "../blackbox/skip.ts";
-import { makeMetrics } from "../server/made_metrics.ts";
-import { withTempDir } from "../support.ts";
+import { EXIT } from "../../lib/cli/report.ts";
+import { loadConfig } from "../../lib/server/config.ts";
+import { SETTINGS } from "../../lib/server/settings.ts";
+import { allExamples, parseYaml } from "./examples.ts";
 import { withWorkplace } from "./workplace.ts";
 
-const canCheck = await works(["promtool", "--version"], "the tests of the alert rules");
+const EXAMPLES = await allExamples();
 
-/** What `example` prints. */
-async function exampleOf(name: string): Promise<string> {
-  let text = "";
-  await withWorkplace(async (workplace) => {
-    text = await workplace.run(["example", name]);
-  });
-  return text;
+/** Those in a language that has comments. */
+const COMMENTED = [...EXAMPLES].filter(([name]) => name !== "grafana");
+
+/** How long the server takes to stop at the most, in seconds: what is in flight, then the log. */
+const STOPPING = 8 + 1;
+
+/** An example, which the tests name only when it is there. */
+function textOf(name: string): string {
+  return EXAMPLES.get(name)!;
 }
 
-/** Runs promtool on files in a directory of their own. */
-async function promtool(args: string[], files: Record<string, string>): Promise<void> {
-  await withTempDir(async (directory) => {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(`${directory}/${name}`, text);
+Deno.test("example tells of every file that is asked for", () => {
+  const names = "systemd dockerfile compose kubernetes nginx apache caddy litestream prometheus" +
+    " prometheus-rules grafana github-actions";
+  assert.deepEqual([...EXAMPLES.keys()], names.split(" "));
+});
+
+for (const [name, text] of COMMENTED) {
+  Deno.test(`example ${name} begins with what it is, what to change, and how to use it`, () => {
+    const header = text.split("\n\n")[0]!.split("\n");
+    assert.match(header[0]!, /^# .*jwks-server.*[.]$|^# .*issuer of tokens[.]$/);
+    assert.match(header[1]!, /^# Change: .+[.]$/);
+    assert.equal(header[2], "# Use:");
+    const use = header.slice(3).filter((line) => line.startsWith("#   ")).slice(0, 3);
+    assert.equal(use.length, 3);
+    assert.ok(use.join("\n").includes(`jwks-server example ${name} `), use.join("\n"));
+  });
+}
+
+// deno-lint-ignore no-explicit-any -- schemas check them; here they are looked into
+type Parsed = any;
+
+/** What there is in example compose. */
+function composed(): Parsed {
+  return parseYaml(textOf("compose"))[0];
+}
+
+/** The pod in example kubernetes. */
+function pod(): Parsed {
+  const resources = parseYaml(textOf("kubernetes"));
+  return resources.find(({ kind }) => kind === "Deployment").spec.template.spec;
+}
+
+/** Names in capitals that are not the server's own. */
+const OTHERS =
+  "GITHUB_ENV GITHUB_PATH RUNNER_TEMP CLIENT_ID CLIENT_SECRET AF_INET AF_INET6 AF_UNIX";
+
+Deno.test("every variable that an example names is one of the server's", () => {
+  const others = new Set(OTHERS.split(" "));
+  for (const [name, text] of COMMENTED) {
+    const named = [...text.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{4,}(?==)/g)]
+      .map(([variable]) => variable).filter((variable) => !others.has(variable));
+    for (const variable of named) {
+      assert.ok(variable in SETTINGS || /^(UMask|VERSION)$/.test(variable), `${name}: ${variable}`);
     }
-    const { success, stdout, stderr } = await new Deno.Command("promtool", {
-      args,
-      cwd: directory,
-    }).output();
-    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    assert.ok(success, said);
-  });
-}
-
-const INSTANCE = 'job="jwks-server", instance="a:9464"';
-const MONTH = 30 * 86_400;
-
-/** The metrics of a server that is well, minute by minute, in promtool's notation. */
-const WELL: Record<string, string> = {
-  [`up{${INSTANCE}}`]: "1x60",
-  [`jwks_ready{${INSTANCE}}`]: "1x60",
-  [`jwks_active_key_age_seconds{${INSTANCE}}`]: "100+60x60",
-  [`jwks_next_rotation_seconds{${INSTANCE}}`]: `${MONTH - 100}-60x60`,
-  [`jwks_key_rotation_seconds{${INSTANCE}}`]: `${MONTH}x60`,
-  [`jwks_unplanned_rotations_total{${INSTANCE}}`]: "0x60",
-  [`jwks_storage_errors_total{${INSTANCE}, kind="full"}`]: "0x60",
-  [`jwks_storage_errors_total{${INSTANCE}, kind="locked"}`]: "2x60",
-  [`jwks_password_hash_refused_total{${INSTANCE}}`]: "5x60",
-  [`jwks_http_requests_total{${INSTANCE}, status="200"}`]: "0+100x60",
-  [`jwks_http_requests_total{${INSTANCE}, status="503"}`]: "0+1x60",
-  [`jwks_http_requests_total{${INSTANCE}, status="500"}`]: "0x60",
-};
-
-/** What is otherwise than well (`undefined`: not there), and which alerts fire of it after an hour. */
-const SCENARIOS: Record<string, { but: Record<string, string | undefined>; firing: string[] }> = {
-  "all is well": { but: {}, firing: [] },
-  "the server is down": {
-    but: {
-      ...Object.fromEntries(Object.keys(WELL).map((name) => [name, undefined])),
-      "up": "1x55 0x5",
-    },
-    firing: ["JwksServerDown"],
-  },
-  "it was down for a minute": { but: { "up": "1x58 0 1" }, firing: [] },
-  "it is not ready": { but: { "jwks_ready": "1x50 0x10" }, firing: ["JwksServerNotReady"] },
-  "no key signs": {
-    but: { "jwks_active_key_age_seconds": "100+60x50", "jwks_ready": "1x50 0x10" },
-    firing: ["JwksNoSigningKey", "JwksServerNotReady"],
-  },
-  "there is no next key": {
-    but: { "jwks_next_rotation_seconds": "1000-60x40" },
-    firing: ["JwksNoNextKey"],
-  },
-  "the next key is a few minutes late": {
-    but: { "jwks_next_rotation_seconds": "1000-60x54" },
-    firing: [],
-  },
-  "the key has signed for too long": {
-    but: { "jwks_active_key_age_seconds": `${MONTH + 3600}+60x60` },
-    firing: ["JwksRotationOverdue"],
-  },
-  "the key signs until its last moment": {
-    but: { "jwks_active_key_age_seconds": `${MONTH - 3600}+60x60` },
-    firing: [],
-  },
-  "a key had to sign that nobody knew": {
-    but: { "jwks_unplanned_rotations_total": "0x30 1x30" },
-    firing: ["JwksUnplannedRotation"],
-  },
-  "the disk is full": {
-    but: { 'jwks_storage_errors_total, kind="full"': "0x50 1+1x9" },
-    firing: ["JwksStorageErrors"],
-  },
-  "more logins come than can be checked": {
-    but: { "jwks_password_hash_refused_total": "5x45 6+60x14" },
-    firing: ["JwksHashQueueFull"],
-  },
-  "there were too many logins for a moment": {
-    but: { "jwks_password_hash_refused_total": "5x57 60x2" },
-    firing: [],
-  },
-  "a request failed": {
-    but: { 'jwks_http_requests_total, status="500"': "0x56 1x4" },
-    firing: ["JwksServerErrors"],
-  },
-};
-
-/** A scenario as a test of promtool. */
-function toTest(name: string) {
-  const { but, firing } = SCENARIOS[name]!;
-  const others = Object.entries(but).map(([short, values]) => {
-    if (short.includes("{")) return [short, values] as const;
-    const [metric, label] = short.split(", ");
-    return [`${metric}{${INSTANCE}${label ? `, ${label}` : ""}}`, values] as const;
-  });
-  const series = Object.entries({ ...WELL, ...Object.fromEntries(others) })
-    .filter((entry): entry is [string, string] => entry[1] !== undefined);
-  for (const [changed] of others) assert.ok(changed in WELL, `${name}: ${changed}`);
-  return {
-    name,
-    interval: "1m",
-    input_series: series.map(([series, values]) => ({ series, values })),
-    promql_expr_test: [{
-      expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
-      eval_time: "1h",
-      exp_samples: firing.map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
-    }],
-  };
-}
-
-Deno.test({
-  name:
-    "example prometheus prints rules that are valid, and fire when they should and not otherwise",
-  ignore: !canCheck,
-}, async () => {
-  const rules = await exampleOf("prometheus");
-  await promtool(["check", "rules", "rules.yml"], { "rules.yml": rules });
-  const tests = Object.keys(SCENARIOS).map(toTest);
-  const test = JSON.stringify({ rule_files: ["rules.yml"], evaluation_interval: "1m", tests });
-  await promtool(["test", "rules", "test.yml"], { "rules.yml": rules, "test.yml": test });
-});
-
-Deno.test("every alert of example prometheus fires in one of the tests", async () => {
-  const alerts = [...(await exampleOf("prometheus")).matchAll(/- alert: (\w+)/g)];
-  const tested = new Set(Object.values(SCENARIOS).flatMap(({ firing }) => firing));
-  assert.deepEqual(new Set(alerts.map(([, name]) => name!)), tested);
-});
-
-/** The names of metrics in an expression, without what a histogram appends. */
-function metricsIn(expression: string): string[] {
-  return [...expression.matchAll(/\b(?:jwks|process|nodejs)_[a-z_]+/g)]
-    .map(([name]) => name.replace(/_(?:bucket|sum|count)$/, ""));
-}
-
-/** The queries of the dashboard. */
-async function queries(): Promise<string[]> {
-  const { panels } = JSON.parse(await exampleOf("grafana"));
-  return panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
-    targets.map(({ expr }) => expr)
-  );
-}
-
-Deno.test("the examples use metrics that the server has, and no others", async () => {
-  const known = await makeMetrics().names();
-  const expressions = [...(await exampleOf("prometheus")).matchAll(/expr: (.*)/g)]
-    .map(([, expression]) => expression!);
-  assert.equal(expressions.length, 9);
-  for (const expression of [...expressions, ...await queries()]) {
-    const names = metricsIn(expression);
-    assert.ok(names.length > 0 || expression.startsWith("up"), expression);
-    for (const name of names) assert.ok(known.has(name), `${name} in ${expression}`);
   }
 });
 
-Deno.test("example grafana shows every metric of the server's own", async () => {
-  const shown = new Set((await queries()).flatMap(metricsIn));
-  const known = [...await makeMetrics().names()].filter((name) => name.startsWith("jwks_"));
-  assert.deepEqual(known.filter((name) => !shown.has(name)), ["jwks_build_info"]);
+/** The pairs `NAME=value` in the lines of a pattern. */
+function pairs(text: string, lines: RegExp): [string, string][] {
+  return [...text.matchAll(lines)].flatMap(([, line]) => line!.split(" ")).map((pair) => {
+    const [, variable, value] = /^(\w+)=(.*)$/.exec(pair)!;
+    return [variable!, value!];
+  });
+}
+
+/** The environment that an example gives the server, with what systemd puts for its specifiers. */
+const ENVIRONMENTS: Record<string, () => [string, string][]> = {
+  systemd: () =>
+    pairs(textOf("systemd"), /^Environment=(.*)$/gm).map(([variable, value]) => [
+      variable,
+      value.replace("%S", "/var/lib").replace("%d", "/run/credentials"),
+    ]),
+  dockerfile: () => pairs(textOf("dockerfile"), /^ENV (.*)$/gm),
+  compose: () => Object.entries(composed().services["jwks-server"].environment),
+  kubernetes: () =>
+    pod().containers[0].env.map((
+      { name, value }: { name: string; value: string },
+    ) => [name, value]),
+};
+
+for (const [name, environment] of Object.entries(ENVIRONMENTS)) {
+  Deno.test(`the environment in example ${name} is a valid configuration`, () => {
+    const given = new Map(environment());
+    const config = loadConfig((variable) => given.get(variable));
+    assert.deepEqual(new Set(config.stated), new Set(given.keys()));
+    assert.equal(config.port, 8080);
+    if (name === "dockerfile") return;
+    assert.equal(config.issuer, "https://auth.example");
+    assert.equal(config.metricsAddress!.port, 9464);
+    assert.ok(config.secretFile !== undefined && config.trustedProxies.length > 0);
+  });
+}
+
+Deno.test("the examples agree on ports, and on how long the server has to stop", () => {
+  const alertmanager = 9093;
+  for (const [name, text] of COMMENTED) {
+    for (const [, port] of text.matchAll(/(?<=\.\d|localhost):(\d{2,5})\b/g)) {
+      assert.ok([8080, 9464, alertmanager].includes(Number(port)), `${name}: ${port}`);
+    }
+  }
+  const patience = [
+    /TimeoutStopSec=(\d+)s/.exec(textOf("systemd"))![1],
+    /^(\d+)s$/.exec(composed().services["jwks-server"].stop_grace_period)![1],
+    pod().terminationGracePeriodSeconds,
+  ].map(Number);
+  assert.deepEqual(new Set(patience).size, 1);
+  assert.ok(patience[0]! > STOPPING);
 });
 
-Deno.test({
-  name: "the queries of example grafana are valid",
-  ignore: !canCheck,
-}, async () => {
-  const expressions = (await queries()).map((query) =>
-    query.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".*")
+Deno.test("the service is not started again after what a restart cannot mend", () => {
+  const codes = /^RestartPreventExitStatus=(.*)$/m.exec(textOf("systemd"))![1]!.split(" ");
+  assert.deepEqual(codes.map(Number), [EXIT.usage, EXIT.config]);
+});
+
+Deno.test("the commands and routes in the examples are those that there are", async () => {
+  const lines = COMMENTED.flatMap(([, text]) => text.split("\n"));
+  const run = lines.filter((line) => /^# {3}|^ *[^ #]/.test(line) && !/^ *summary:/.test(line));
+  const commands = new Set(
+    run.flatMap((line) => [...line.matchAll(/\bjwks-server(?: |", ")([a-z]+)/g)])
+      .map(([, command]) => command!),
   );
-  const rules = expressions.map((expr, place) => ({ record: `query:${place}`, expr }));
-  const text = JSON.stringify({ groups: [{ name: "queries", rules }] });
-  await promtool(["check", "rules", "rules.yml"], { "rules.yml": text });
+  await withWorkplace(async (workplace) => {
+    const known = await workplace.run(["--help"]);
+    for (const command of commands) assert.ok(known.includes(`\n  ${command} `), command);
+  });
+  assert.ok(commands.size >= 5, [...commands].join());
+  const { livenessProbe, readinessProbe } = pod().containers[0];
+  assert.equal(livenessProbe.httpGet.path, "/healthz");
+  assert.equal(readinessProbe.httpGet.path, "/.well-known/jwks.json");
+  const asked = new Set(
+    [...lines.join("\n").matchAll(/\$ISSUER(\/[\w./-]*\w)/g)].map(([, path]) => path),
+  );
+  assert.deepEqual(asked, new Set(["/token", "/.well-known/jwks.json", "/register"]));
+});
+
+Deno.test("what the parts of example compose and kubernetes refer to is there", () => {
+  const { services, secrets, volumes, networks } = composed();
+  const service = services["jwks-server"];
+  assert.deepEqual(service.secrets, Object.keys(secrets));
+  assert.equal(service.environment.NOT_MY_KEY_FILE, `/run/secrets/${service.secrets[0]}`);
+  assert.deepEqual(service.networks, Object.keys(networks));
+  assert.equal(
+    networks[service.networks[0]].ipam.config[0].subnet,
+    service.environment.TRUSTED_PROXIES,
+  );
+  const [volume, mounted] = service.volumes[0].split(":");
+  assert.deepEqual(Object.keys(volumes), [volume]);
+  assert.ok(service.environment.DATABASE.startsWith(`${mounted}/`));
+
+  const { containers: [container], volumes: podVolumes } = pod();
+  const mounts = new Map<string, string>(
+    container.volumeMounts.map((mount: Parsed) => [mount.name, mount.mountPath]),
+  );
+  assert.deepEqual(new Set(mounts.keys()), new Set(podVolumes.map(({ name }: Parsed) => name)));
+  const env = Object.fromEntries(container.env.map(({ name, value }: Parsed) => [name, value]));
+  assert.ok(env.DATABASE.startsWith(`${mounts.get("data")}/`));
+  assert.equal(env.NOT_MY_KEY_FILE, `${mounts.get("secret")}/secret`);
+  const [claim, deployment, { spec }] = parseYaml(textOf("kubernetes"));
+  assert.equal(podVolumes[0].persistentVolumeClaim.claimName, claim.metadata.name);
+  assert.deepEqual(spec.selector, deployment.spec.template.metadata.labels);
+  assert.deepEqual(spec.selector, deployment.spec.selector.matchLabels);
+  const ports = container.ports.map(({ name, containerPort }: Parsed) => [name, containerPort]);
+  assert.deepEqual(spec.ports.map(({ targetPort, port }: Parsed) => [targetPort, port]), ports);
 });

@@ -29,7 +29,7 @@ function pagesOf<Row>(...pages: Row[][]) {
 
 /** The lines that `body` prints. */
 async function printed(body: (output: Output) => Promise<unknown>): Promise<string[]> {
-  const { stdout } = await capture(async () => void await body(standardOutput()));
+  const { stdout } = await capture(async () => void await body(standardOutput(() => undefined)));
   return stdout.split("\n").slice(0, -1);
 }
 

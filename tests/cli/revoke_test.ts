@@ -82,6 +82,14 @@ Deno.test("keys revoke deletes a row that was altered, and another key signs", a
   }, { alg: "ES256" });
 });
 
+Deno.test("keys revoke tells for how long caches may trust the key by what the server runs under", async () => {
+  await withWorkplace(async (workplace) => {
+    const { kid } = (await workplace.keys()).find(({ signer }) => signer)!;
+    const said = await workplace.run(["keys", "revoke", kid], { JWKS_STALE_IF_ERROR: "2h" });
+    assert.match(said, /300 seconds if they heed max-age, 660 if they use what is stale/);
+  }, { alg: "ES256", staleIfError: 300 });
+});
+
 Deno.test("keys revoke and export take a kid that looks like an option", async () => {
   const kids = ["-", "-x", "--weird", "-h", "--json", "-1", "---"];
   await withWorkplace(async (workplace) => {

@@ -90,9 +90,9 @@ export class Workplace {
     };
     let error: unknown;
     const written = await capture(async () => {
-      const output = standardOutput();
-      const stop = UNSTOPPED as StopSignal;
       const read = (name: string) => variables[name];
+      const output = standardOutput(read);
+      const stop = UNSTOPPED as StopSignal;
       try {
         await runProgram(args, { env: read, stop, output, version: () => "version" });
       } catch (reason) {

@@ -87,7 +87,7 @@ Deno.test({
       const preflight = { "Origin": "https://a.example", "Access-Control-Request-Method": "GET" };
       await assertClean(server, `OPTIONS ${path}`, 204, { headers: preflight });
     }
-    for (const path of ["/healthz", "/readyz"]) {
+    for (const path of ["/healthz", "/readyz", "/"]) {
       await assertClean(server, `GET ${path}`, 200);
       await assertClean(server, `HEAD ${path}`, 200);
     }

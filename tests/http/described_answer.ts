@@ -66,9 +66,11 @@ export class Description {
   fault({ method, path }: Asked, answer: Answered): string | undefined {
     const { status } = answer;
     if (isOfRuntime(answer)) return undefined;
+    // What a server may be without is not described then.
     if (path.endsWith("/register") && status === 403) {
-      return this.#refusalFault(answer, 403, "access_denied"); // closed, and so not described
+      return this.#refusalFault(answer, 403, "access_denied");
     }
+    if (path === "/" && status === 404) return this.#refusalFault(answer, 404, "not_found");
     const operations = this.#paths.get(path);
     if (operations === undefined) {
       // The routes are at the root, too, of which nothing is said when the issuer has a path.
@@ -174,7 +176,7 @@ export async function assertDescribed(
   response: Response,
   has: Partial<ApiOptions> = {},
 ): Promise<void> {
-  const options = { ...EVERYTHING, page: false, ...has };
+  const options = { ...EVERYTHING, ...has };
   const key = JSON.stringify(options);
   const description = made.get(key) ?? new Description(describeApi(options));
   made.set(key, description);

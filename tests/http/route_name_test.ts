@@ -18,8 +18,21 @@ Deno.test("createRouteName() names a route as the app finds it: by its path as i
   for (const path of ["/auth", "/auth?expired=true", "/auth?a=/b"]) {
     assert.equal(nameOf(path), "/auth", path);
   }
+  for (const path of ["/", "/?a=b"]) assert.equal(nameOf(path), "/", path);
+  for (const path of ["/", "/tenant", "/tenant/"]) {
+    assert.equal(nameOf(path, `${ISSUER}/tenant`), "/", path);
+  }
   for (
-    const path of ["/", "/%61uth", "/auth/", "//auth", "/AUTH", "/authx", "/x/auth", "/tenant/auth"]
+    const path of [
+      "/%61uth",
+      "/auth/",
+      "//auth",
+      "/AUTH",
+      "/authx",
+      "/x/auth",
+      "/tenant/auth",
+      "/tenant",
+    ]
   ) {
     assert.equal(nameOf(path), "other", path);
   }

@@ -21,6 +21,7 @@ const policies: fc.Arbitrary<KeyPolicy> = fc.record({
   tokenTtl: fc.integer({ min: 1, max: CENTURY }),
   retention: fc.nat(CENTURY),
   expiredTokens: fc.boolean(),
+  staleIfError: fc.nat(CENTURY),
 }).map(({ beyond, ...policy }) => ({
   ...policy,
   rotation: Math.min(CENTURY, policy.prepublish + beyond),
@@ -54,6 +55,12 @@ Deno.test("SHORTEST_PREPUBLISH is as long as caches and other processes may lag"
   assert.equal(SHORTEST_PREPUBLISH, PUBLICATION_DELAY.cache + PUBLICATION_DELAY.poll);
 });
 
+Deno.test("decodePolicy() takes the usual time for a policy that says nothing of stale sets", () => {
+  const older = stored({ JWKS_STALE_IF_ERROR: undefined });
+  assert.deepEqual(decodePolicy(older), { ...POLICY, staleIfError: 3600 });
+  assert.equal(decodePolicy(stored({ JWKS_STALE_IF_ERROR: 60 }))!.staleIfError, 60);
+});
+
 Deno.test("decodePolicy() gives none for what no server may be configured with", () => {
   assert.deepEqual(decodePolicy(stored({})), POLICY);
   const cases: Record<string, unknown>[] = [
@@ -71,6 +78,7 @@ Deno.test("decodePolicy() gives none for what no server may be configured with",
     { TOKEN_TTL: null },
     { EXPIRED_TOKENS: "on" },
     { EXPIRED_TOKENS: undefined },
+    { JWKS_STALE_IF_ERROR: -1 },
   ];
   for (const changes of cases) {
     assert.equal(decodePolicy(stored(changes)), undefined, JSON.stringify(changes));
@@ -91,6 +99,7 @@ Deno.test("policyDifferences() names each variable that differs, in words, and n
     clockSkew: POLICY.clockSkew,
     retention: 0,
     expiredTokens: false,
+    staleIfError: 0,
   };
   const all = [
     "SIGNING_ALG is RS256 here and EdDSA there",
@@ -99,6 +108,7 @@ Deno.test("policyDifferences() names each variable that differs, in words, and n
     "KEY_RETENTION is 7d here and 0s there",
     "TOKEN_TTL is 1h here and 1m there",
     "EXPIRED_TOKENS is on here and off there",
+    "JWKS_STALE_IF_ERROR is 1h here and 0s there",
   ];
   assert.deepEqual(policyDifferences(POLICY, other), all);
   assert.deepEqual(policyDifferences(POLICY, other, new Set(["TOKEN_TTL", "PORT"])), [all[4]]);

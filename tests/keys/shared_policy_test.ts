@@ -82,6 +82,7 @@ for (
   const [name, ours, theirs] of [
     ["the algorithm", { alg: "ES256" }, { alg: "EdDSA" }],
     ["EXPIRED_TOKENS", {}, { expiredTokens: false }],
+    ["JWKS_STALE_IF_ERROR", {}, { staleIfError: 60 }],
     ["EXPIRED_TOKENS, the other way", { expiredTokens: false }, {}],
     ["KEY_RETENTION", { retention: 100 * DAY }, { retention: 0 }],
     ["KEY_ROTATION", { rotation: 60 * DAY }, { rotation: 10 * DAY }],

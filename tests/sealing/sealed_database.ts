@@ -110,7 +110,7 @@ export function stoppingDisk(step: number, moment: Moment) {
   const stopped = Promise.withResolvers<"stopped">();
   let steps = 0;
   const stopping =
-    <Names extends string[]>(operation: (...names: Names) => Promise<void>) =>
+    <Names extends unknown[]>(operation: (...names: Names) => Promise<void>) =>
     async (...names: Names): Promise<void> => {
       if (++steps !== step) return await operation(...names);
       if (moment === "after") await operation(...names);

@@ -20,6 +20,7 @@ const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   AUDIENCE: "orders",
   TRUSTED_PROXIES: "10.0.0.0/8",
   METRICS_ADDRESS: "127.0.0.1:9464",
+  LOG_FORMAT: "text",
 };
 
 /** What must be set beside a variable. */

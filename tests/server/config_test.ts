@@ -18,9 +18,11 @@ Deno.test("loadConfig() gives the documented values when nothing is set", () => 
   assert.equal(config.rateWindow, 1);
   assert.deepEqual(config.trustedProxies, []);
   assert.equal(config.registration, true);
+  assert.equal(config.page, true);
   assert.deepEqual(config.argon2, { memoryKib: 65_536, passes: 3, lanes: 4 });
   assert.equal(config.authLogRetention, 90 * 86_400);
   assert.equal(config.logLevel, "info");
+  assert.equal(config.logFormat, undefined);
 });
 
 Deno.test("loadConfig() takes the values that are set", () => {
@@ -39,7 +41,9 @@ Deno.test("loadConfig() takes the values that are set", () => {
     TRUSTED_PROXIES: "10.0.0.0/8, ::1",
     REGISTRATION: "closed",
     EXPIRED_TOKENS: "off",
+    PAGE: "off",
     LOG_LEVEL: "error",
+    LOG_FORMAT: "text",
   });
   assert.equal(config.host, "::");
   assert.equal(config.port, 0);
@@ -55,7 +59,9 @@ Deno.test("loadConfig() takes the values that are set", () => {
   assert.equal(config.rateWindow, 60);
   assert.deepEqual(config.trustedProxies, ["10.0.0.0/8", "::1"]);
   assert.equal(config.registration, false);
+  assert.equal(config.page, false);
   assert.equal(config.logLevel, "error");
+  assert.equal(config.logFormat, "text");
 });
 
 Deno.test("loadConfig() is frozen all the way down", () => {
@@ -87,6 +93,7 @@ Deno.test("loadConfig() reports every problem at once, with name, value and what
     RATE_LIMIT: "0",
     TRUSTED_PROXIES: "10.0.0.0/33",
     REGISTRATION: "yes",
+    PAGE: "yes",
     LOG_LEVEL: "loud",
   };
   const problems = problemsOf(wrong);
