@@ -88,6 +88,11 @@ function describe(
 /** What the server calls itself. */
 function issuerOf(config: Config, log: Log): string {
   if (config.issuer !== undefined) return config.issuer;
+  if (config.issuerFromRequest) {
+    throw new DomainError("configuration", "ISSUER is from-request, and files answer no request", {
+      hints: ["set ISSUER to the one URL by which the readers of these files know the server"],
+    });
+  }
   const hints = ["set ISSUER as it is set for the server"];
   if (config.port === 0) {
     throw new DomainError("configuration", "ISSUER is not set, and PORT=0 tells nothing of it", {

@@ -3,8 +3,11 @@
 /** Whether a command works here; when not, says that what needs it is skipped. */
 export async function works([command, ...args]: readonly string[], what: string): Promise<boolean> {
   const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
-  const outcome = await new Deno.Command(command!, options).output().catch(() => undefined);
-  if (outcome?.success) return true;
+  try {
+    if ((await new Deno.Command(command!, options).output()).success) return true;
+  } catch {
+    // It cannot be started, which is as good as not there.
+  }
   await say(what, [command, ...args].join(" "));
   return false;
 }

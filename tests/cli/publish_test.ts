@@ -96,6 +96,8 @@ Deno.test("keys publish goes by ISSUER's path and JWKS_URI, and warns when ISSUE
     assert.equal(error, undefined);
     assert.match(stderr, /^jwks-server: warning: ISSUER is not set.*http:\/\/localhost:9000/);
     assert.equal(await workplace.exitCode(args, { ISSUER: undefined, PORT: "0" }), 78);
+    const fromRequest = { ISSUER: "from-request", TEST_TOKENS: "on" };
+    assert.equal(await workplace.exitCode(args, fromRequest), 78);
   }, { alg: "ES256" });
 });
 
