@@ -190,7 +190,8 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
   const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") => {
     const response = await app.request(path, init, { remoteAddr: { hostname: peer } });
     const asked = { method: init.method ?? "GET", path: path.replace(/\?.*$/s, "") };
-    await assertDescribed(asked, response, has);
+    const { status, headers } = response;
+    assertDescribed(asked, { status, headers, text: await response.clone().text() }, has);
     return response;
   };
   return { ...made, app, send };

@@ -16,11 +16,8 @@ export interface Credentials {
   password: string;
 }
 
-/** Looks at an answer whose body nobody has read, and leaves it unread. */
-export type Witness = (
-  asked: { method: string; path: string },
-  response: Response,
-) => Promise<void>;
+/** Looks at an answer, and throws when it is not as it must be. */
+export type Witness = (asked: { method: string; path: string }, answer: Answer) => void;
 
 /** Sends requests; on Linux every address of 127.0.0.0/8 can be a client's. */
 export class Client implements Disposable {
@@ -42,17 +39,18 @@ export class Client implements Disposable {
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
     const client = this.#http === undefined ? {} : { client: this.#http };
     const response = await fetch(this.url + path, { redirect: "manual", ...client, ...init });
-    const asked = { method: init.method ?? "GET", path: new URL(this.url + path).pathname };
-    await this.#witness?.(asked, response);
     const bytes = await response.bytes();
     const text = new TextDecoder().decode(bytes);
-    return {
+    const answer = {
       status: response.status,
       headers: response.headers,
       bytes,
       text,
       json: parseJson(text),
     };
+    const asked = { method: init.method ?? "GET", path: new URL(this.url + path).pathname };
+    this.#witness?.(asked, answer);
+    return answer;
   }
 
   /** Posts a string or bytes as they are, anything else as JSON. */

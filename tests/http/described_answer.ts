@@ -170,18 +170,17 @@ function emptyFault({ text }: Answered): string | undefined {
 /** Descriptions that were made, by what they are of: an app for each test would make too many. */
 const made = new Map<string, Description>();
 
-/** Asserts that an answer, which stays unread, is one that the description of such a server tells of. */
-export async function assertDescribed(
+/** Asserts that an answer is one that the description of such a server tells of. */
+export function assertDescribed(
   asked: Asked,
-  response: Response,
+  answer: Answered,
   has: Partial<ApiOptions> = {},
-): Promise<void> {
+): void {
   const options = { ...EVERYTHING, ...has };
   const key = JSON.stringify(options);
   const description = made.get(key) ?? new Description(describeApi(options));
   made.set(key, description);
-  const { status, headers } = response;
-  const text = await response.clone().text();
-  const fault = description.fault(asked, { status, headers, text });
+  const fault = description.fault(asked, answer);
+  const { status, text } = answer;
   assert.equal(fault, undefined, `${asked.method} ${asked.path} ${status} ${text.slice(0, 500)}`);
 }

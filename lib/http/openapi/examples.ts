@@ -1,5 +1,7 @@
 /** What requests and answers look like, by example. None of these keys and passwords exists. */
 
+import { base64url } from "jose";
+
 /** A public key: that of RFC 7517 §A.1. */
 export const KEY = {
   kty: "EC",
@@ -37,11 +39,7 @@ export function claims(issuer: string) {
 /** A token that can be read, and verifies nowhere. */
 export function token(issuer: string, typ: "JWT" | "at+jwt"): string {
   const { alg, kid } = KEY;
-  const parts = [{ alg, kid, typ }, claims(issuer)].map((part) =>
-    new TextEncoder().encode(JSON.stringify(part)).toBase64({
-      alphabet: "base64url",
-      omitPadding: true,
-    })
-  );
-  return [...parts, "A".repeat(86)].join(".");
+  const parts = [{ alg, kid, typ }, claims(issuer)];
+  const encoded = parts.map((part) => base64url.encode(JSON.stringify(part)));
+  return [...encoded, "A".repeat(86)].join(".");
 }
