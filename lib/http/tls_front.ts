@@ -51,6 +51,8 @@ const RETRY_DELAY = 100;
 /** An HTTPS server with one certificate. */
 interface Inner {
   server: Deno.HttpServer<Deno.NetAddr>;
+  /** Where it listens, on the loopback address. */
+  port: number;
   certificate: CertifiedKey;
   /** The connections that are handed on to it, or about to be. */
   open: number;
@@ -59,8 +61,8 @@ interface Inner {
 export class TlsFront {
   readonly #options: Required<TlsFrontOptions>;
   readonly #socket: Deno.TcpListener;
-  /** The connections by the port under which the server behind knows them. */
-  readonly #handed = new Map<number, HandOver>();
+  /** The connections by their two ports: to servers beside each other one port may lead twice. */
+  readonly #handed = new Map<string, HandOver>();
   readonly #servers = new Set<Inner>();
   readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #accepting: Promise<void>;
@@ -126,10 +128,11 @@ export class TlsFront {
     const options = { hostname: LOOPBACK, port: 0, ...certificate, onListen() {}, onError };
     const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
       options,
-      (request, info) => this.#answer(request, info, fallbacks),
+      (request, info) => this.#answer(request, info, port, fallbacks),
     );
-    const fallbacks = [`localhost:${server.addr.port}`]; // a client names the public port
-    const inner = { server, certificate, open: 0 };
+    const { port } = server.addr;
+    const fallbacks = [`localhost:${port}`]; // a client names the public port
+    const inner = { server, port, certificate, open: 0 };
     this.#servers.add(inner);
     const ended = (error?: unknown) => this.#ended(inner, error);
     server.finished.then(() => ended(), ended);
@@ -171,7 +174,7 @@ export class TlsFront {
     const inner = this.#current;
     inner.open++;
     try {
-      await this.#handOver(outer, inner.server.addr.port);
+      await this.#handOver(outer, inner.port);
     } catch (error) {
       outer.close();
       this.#tellTrouble(error);
@@ -184,9 +187,10 @@ export class TlsFront {
     const inner = await Deno.connect({ hostname: LOOPBACK, port });
     this.#isInTrouble = false;
     const connection = new HandOver(outer, inner, this.#options);
-    this.#handed.set(connection.port, connection);
+    const id = idOf(port, connection.port);
+    this.#handed.set(id, connection);
     await connection.ended;
-    this.#handed.delete(connection.port);
+    this.#handed.delete(id);
   }
 
   /** Once, until it works again: what lacks a file descriptor would say so ten times a second. */
@@ -200,14 +204,20 @@ export class TlsFront {
   async #answer(
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    port: number,
     fallbacks: readonly string[],
   ): Promise<Response> {
-    const connection = this.#handed.get(info.remoteAddr.port);
+    const connection = this.#handed.get(idOf(port, info.remoteAddr.port));
     if (connection === undefined) return strangerResponse();
     connection.asks();
     const handed = new HandedInfo(connection.client, info);
     return inOneWrite(request, await this.#options.handler(request, handed, fallbacks));
   }
+}
+
+/** What a connection to the server at `port` goes by, which sees it come from another one. */
+function idOf(port: number, from: number): string {
+  return `${port} ${from}`;
 }
 
 /** Whoever on this machine connects to a loopback port would hide where it comes from. */

@@ -16,6 +16,7 @@ const CHECKS = [
   "database file",
   "secret file",
   "disk",
+  "test tokens",
   "secret",
   "policy",
   "published set",

@@ -76,9 +76,10 @@ export function ticksOf(span: Span): Tick[] {
   return ticks;
 }
 
+/** Where there are several days, a time of day is that of the date before it. */
 function labelOf(at: number, step: number): string {
   const date = new Date(at * 1000);
   const month = MONTHS[date.getUTCMonth()]!;
-  if (step < DAY) return date.toISOString().slice(11, 16);
+  if (at % DAY !== 0 && step < DAY) return date.toISOString().slice(11, 16);
   return step < 91 * DAY ? `${date.getUTCDate()} ${month}` : `${month} ${date.getUTCFullYear()}`;
 }
