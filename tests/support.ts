@@ -28,6 +28,7 @@ import { createLogin } from "../lib/tokens/login.ts";
 import { ReplayGuard } from "../lib/tokens/replay_guard.ts";
 import { TestTokenIssuer } from "../lib/tokens/test_tokens.ts";
 import { TokenIssuer } from "../lib/tokens/token_issuer.ts";
+import { assertDescribed } from "./http/described_answer.ts";
 
 /** A clock that stands still until it is moved. */
 export class FakeClock {
@@ -146,7 +147,10 @@ export interface AppOptions extends RingOptions {
   testTokens?: boolean;
 }
 
-/** The app over `makeRing`, with `send` to reach it as the client at `peer`. */
+/**
+ * The app over `makeRing`, with `send` to reach it as the client at `peer`. Whatever is answered must
+ * be described.
+ */
 export async function makeApp({ app: own, trustedProxies = [], ...options }: AppOptions = {}) {
   const made = await makeRing(options);
   const { ring, storage, time, log } = made;
@@ -181,8 +185,15 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
     log,
     ...own,
   });
-  const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") =>
-    await app.request(path, init, { remoteAddr: { hostname: peer } });
+  const { issuerUrl = ISSUER, registration = true, page = true } = own ?? {};
+  const has = { issuer: issuerUrl, registration, page };
+  const send = async (path: string, init: RequestInit = {}, peer = "192.0.2.1") => {
+    const response = await app.request(path, init, { remoteAddr: { hostname: peer } });
+    const asked = { method: init.method ?? "GET", path: path.replace(/\?.*$/s, "") };
+    const { status, headers } = response;
+    assertDescribed(asked, { status, headers, text: await response.clone().text() }, has);
+    return response;
+  };
   return { ...made, app, send };
 }
 

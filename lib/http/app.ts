@@ -4,7 +4,7 @@
  * `lib/limits` and `lib/base`.
  */
 
-import { type Context, type Handler, Hono } from "hono";
+import { Hono } from "hono";
 import type { z } from "zod";
 import { Registration } from "../accounts/registration.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
@@ -19,12 +19,13 @@ import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
-import { issuerPath, metadataPaths, pagePaths, prepareMetadata } from "./metadata.ts";
+import { issuerPath, metadataPaths, pagePaths } from "./metadata.ts";
 import { createOAuthRoutes, type OAuthParts } from "./oauth_routes.ts";
 import type { Observer } from "./observer.ts";
 import { createPage } from "./page/page.ts";
 import { invalid, readJson } from "./parsed_body.ts";
 import { pathOf } from "./path.ts";
+import { addMetadata, createDescription, document, published } from "./published.ts";
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
@@ -33,10 +34,8 @@ import {
   createPublishedResponse,
   errorResponse,
   failureResponse,
-  metadataResponse,
   methodNotAllowed,
   pageResponse,
-  preflightResponse,
   secretResponse,
 } from "./response.ts";
 import { createReadTestRequest } from "./test_request.ts";
@@ -148,20 +147,8 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
     createOAuthRoutes({ ...parts, login, limited: limitedTries, tokenEndpoint, readTestRequest }),
   );
   routes.route("/", createHealthRoutes(parts.findHindrance));
+  routes.all("/openapi.json", document(createDescription(parts)));
   return routes;
-}
-
-function addMetadata(
-  app: Hono<AppEnv>,
-  { issuerUrl, jwksUri, ring: { policy: { alg } }, variesByHost }: AppParts,
-): void {
-  const metadata = prepareMetadata({ issuer: issuerUrl, jwksUri, alg, variesByHost });
-  for (const path of metadataPaths(issuerUrl)) {
-    app.all(
-      path,
-      published(({ req }) => metadataResponse(metadata, req.raw.headers.get("if-none-match"))),
-    );
-  }
 }
 
 function addPage(app: Hono<AppEnv>, parts: AppParts): void {
@@ -173,17 +160,4 @@ function addPage(app: Hono<AppEnv>, parts: AppParts): void {
     });
     app.all(path, () => methodNotAllowed("GET, HEAD"));
   }
-}
-
-/**
- * A handler of all methods of what anybody may read; any OPTIONS but the preflight of a page of
- * another origin is none of its business. Where it is the only one, Hono has the answer at once.
- */
-function published(answer: (context: Context<AppEnv>) => Response): Handler<AppEnv> {
-  return (context) => {
-    const { method, headers } = context.req.raw;
-    if (method === "GET" || method === "HEAD") return answer(context);
-    const isPreflight = method === "OPTIONS" && headers.has("access-control-request-method");
-    return isPreflight ? preflightResponse() : methodNotAllowed("GET, HEAD");
-  };
 }

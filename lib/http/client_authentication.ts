@@ -5,10 +5,7 @@ import { DomainError } from "../base/errors.ts";
 import type { ClientProof } from "../tokens/client_proof.ts";
 import { readBasic } from "./basic.ts";
 import { invalid, validate } from "./parsed_body.ts";
-import { ClientForm } from "./schemas.ts";
-
-/** The one type of assertion that is understood (RFC 7523 §2.2). */
-const JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+import { ClientForm, JWT_BEARER } from "./schemas.ts";
 
 /** The ways to authenticate, as RFC 8414 §2 names them. */
 export const AUTHENTICATION_METHODS = [

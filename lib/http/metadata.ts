@@ -4,8 +4,9 @@
  */
 
 import { createHash } from "node:crypto";
-import { ALGORITHM_NAMES } from "../keys/algorithms.ts";
+import { ALGORITHM_NAMES, type SigningAlgorithm } from "../keys/algorithms.ts";
 import { AUTHENTICATION_METHODS } from "./client_authentication.ts";
+import type { ServerMetadata } from "./public_schemas.ts";
 
 export interface MetadataOptions {
   /** Exactly as in the tokens' `iss`. */
@@ -13,7 +14,7 @@ export interface MetadataOptions {
   /** Where the JWK set is, when not below the issuer. */
   jwksUri: string | undefined;
   /** The algorithm that new keys are made for. */
-  alg: string;
+  alg: SigningAlgorithm;
   /** Whether another Host gets another document. */
   variesByHost?: boolean | undefined;
 }
@@ -48,25 +49,32 @@ export function issuerPath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, "");
 }
 
-export function prepareMetadata(
-  { issuer, jwksUri, alg, variesByHost = false }: MetadataOptions,
-): Metadata {
+/** The metadata of this server. */
+export function describeServer({ issuer, jwksUri, alg }: MetadataOptions): ServerMetadata {
   const base = issuer.replace(/\/$/, "");
-  const document = {
+  return {
     issuer,
     token_endpoint: `${base}/token`,
     jwks_uri: jwksUri ?? `${base}/.well-known/jwks.json`,
     introspection_endpoint: `${base}/introspect`,
     grant_types_supported: ["client_credentials"],
     response_types_supported: [],
-    token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
-    token_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
-    introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
-    introspection_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
-    dpop_signing_alg_values_supported: ALGORITHM_NAMES,
+    token_endpoint_auth_methods_supported: [...AUTHENTICATION_METHODS],
+    token_endpoint_auth_signing_alg_values_supported: [...ALGORITHM_NAMES],
+    introspection_endpoint_auth_methods_supported: [...AUTHENTICATION_METHODS],
+    introspection_endpoint_auth_signing_alg_values_supported: [...ALGORITHM_NAMES],
+    dpop_signing_alg_values_supported: [...ALGORITHM_NAMES],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [alg],
   };
+}
+
+export function prepareMetadata(options: MetadataOptions): Metadata {
+  return prepareDocument(describeServer(options), options.variesByHost);
+}
+
+/** Makes what is served of a document that does not change. */
+export function prepareDocument(document: object, variesByHost = false): Metadata {
   const body = new TextEncoder().encode(JSON.stringify(document));
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
   return { body, etag, variesByHost };

@@ -14,7 +14,7 @@ import { readClientProof } from "./client_authentication.ts";
 import { readBinding } from "./dpop_header.ts";
 import type { AppEnv } from "./environment.ts";
 import { readForm, validate } from "./parsed_body.ts";
-import { readQuery, textParameters } from "./request.ts";
+import { hasBody, readQuery, textParameters } from "./request.ts";
 import { requestFields } from "./request_context.ts";
 import { CHALLENGE, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
 import {
@@ -90,7 +90,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
   routes.post("/password", limited, async (context) => {
     const { raw } = context.req;
     readQuery(raw);
-    const form = await readForm(raw);
+    const form = hasBody(raw.headers) ? await readForm(raw) : new URLSearchParams();
     const proof = readClientProof(raw.headers, form);
     const { user, credential } = await login.authenticate(
       context,

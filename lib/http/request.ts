@@ -113,7 +113,7 @@ function readExpired(query: URLSearchParams): boolean {
 }
 
 /** Whether a request says that a body comes with it (RFC 9112 §6.3). */
-function hasBody(headers: Headers): boolean {
+export function hasBody(headers: Headers): boolean {
   const length = headers.get("content-length") ?? "0";
   return length !== "0" || headers.has("transfer-encoding") || headers.has("content-type");
 }

@@ -6,10 +6,11 @@ import { errorFields, type Log, type LogFields } from "../base/log.ts";
 import { PUBLICATION_DELAY } from "../rotation/policy.ts";
 import type { Metadata } from "./metadata.ts";
 import type { DrawnPage } from "./page/page.ts";
+import type { Health } from "./public_schemas.ts";
 import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
-const STATUS: Partial<Record<ErrorCode, number>> = {
+export const ERROR_STATUS = {
   invalid_request: 400,
   invalid_credentials: 401,
   invalid_client: 401,
@@ -26,7 +27,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   unsupported_media_type: 415,
   rate_limited: 429,
   overloaded: 503,
-};
+} as const satisfies Partial<Record<ErrorCode, number>>;
+
+const STATUS: Partial<Record<ErrorCode, number>> = ERROR_STATUS;
+
+/** What a client is told of whatever it may not know. */
+export const UNKNOWN_FAILURE = { code: "server_error", status: 500 } as const;
 
 /** What every answer says: it is of the type that it names, whatever it looks like. */
 const EVERYWHERE = { "x-content-type-options": "nosniff" };
@@ -45,9 +51,9 @@ export function errorResponse({ code, message, data }: DomainError): Response {
   if (code === "invalid_credentials") headers.set("www-authenticate", CHALLENGE);
   if (data.retryAfter !== undefined) headers.set("retry-after", String(data.retryAfter));
   const body = status === undefined
-    ? { error: "server_error", error_description: "The server could not answer" }
+    ? { error: UNKNOWN_FAILURE.code, error_description: "The server could not answer" }
     : { error: code, error_description: message };
-  return Response.json(body, { status: status ?? 500, headers });
+  return Response.json(body, { status: status ?? UNKNOWN_FAILURE.status, headers });
 }
 
 /**
@@ -90,7 +96,7 @@ export function secretResponse<Body extends Record<string, unknown>>(
 
 /** Answers a GET or HEAD that asks whether all is well. */
 export function okResponse(): Response {
-  return Response.json({ status: "ok" }, {
+  return Response.json({ status: "ok" } satisfies Health, {
     headers: { ...EVERYWHERE, "cache-control": "no-store" },
   });
 }

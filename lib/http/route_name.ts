@@ -16,6 +16,7 @@ export const ROUTES = [
   "/password",
   "/healthz",
   "/readyz",
+  "/openapi.json",
 ] as const;
 
 export type RouteName = (typeof ROUTES)[number] | "other";

@@ -17,7 +17,9 @@ export interface IntrospectionParts {
 }
 
 /** RFC 7662 §2.2: of a token that is not active nothing is said but that. */
-export type IntrospectionResponse = { active: false } | ({ active: true } & TokenClaims);
+export type IntrospectionResponse =
+  | { active: false }
+  | ({ active: true; token_type: "Bearer" | "DPoP"; username: string } & TokenClaims);
 
 export type Introspect = (token: string) => Promise<IntrospectionResponse>;
 

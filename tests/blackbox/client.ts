@@ -16,13 +16,19 @@ export interface Credentials {
   password: string;
 }
 
+/** Looks at an answer, and throws when it is not as it must be. */
+export type Witness = (asked: { method: string; path: string }, answer: Answer) => void;
+
 /** Sends requests; on Linux every address of 127.0.0.0/8 can be a client's. */
 export class Client implements Disposable {
   readonly url: string;
+  /** Is shown every answer, with the request that it answers. */
+  readonly #witness: Witness | undefined;
   readonly #http: Deno.HttpClient | undefined;
 
-  constructor(url: string, localAddress?: string) {
+  constructor(url: string, localAddress?: string, witness?: Witness) {
     this.url = url;
+    this.#witness = witness;
     this.#http = localAddress === undefined ? undefined : Deno.createHttpClient({ localAddress });
   }
 
@@ -35,13 +41,16 @@ export class Client implements Disposable {
     const response = await fetch(this.url + path, { redirect: "manual", ...client, ...init });
     const bytes = await response.bytes();
     const text = new TextDecoder().decode(bytes);
-    return {
+    const answer = {
       status: response.status,
       headers: response.headers,
       bytes,
       text,
       json: parseJson(text),
     };
+    const asked = { method: init.method ?? "GET", path: new URL(this.url + path).pathname };
+    this.#witness?.(asked, answer);
+    return answer;
   }
 
   /** Posts a string or bytes as they are, anything else as JSON. */

@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { Client, exchange } from "./client.ts";
+import { assertDescribed } from "../http/described_answer.ts";
+import { Client, exchange, type Witness } from "./client.ts";
 import { type Environment, type Outcome, Program } from "./process.ts";
 
 const DATABASE = "totally_not_my_privateKeys.db";
@@ -103,14 +104,16 @@ export class Directory implements AsyncDisposable {
   }
 }
 
-/** A running server. Disposing of it ends its process and removes the directory made for it. */
+const witness: Witness = (asked, answer) => assertDescribed(asked, answer);
+
+/** A running server, whose answers must all be described. Disposing of it ends its process and removes the directory made for it. */
 export class Server extends Client implements AsyncDisposable {
   readonly directory: Directory;
   readonly #program: Program;
   readonly #ownsDirectory: boolean;
 
   private constructor(url: string, program: Program, directory: Directory, ownsDirectory: boolean) {
-    super(url);
+    super(url, undefined, witness);
     this.directory = directory;
     this.#program = program;
     this.#ownsDirectory = ownsDirectory;
@@ -165,7 +168,7 @@ export class Server extends Client implements AsyncDisposable {
 
   /** The same server as seen by a client with another address. */
   from(address: string): Client {
-    return new Client(this.url, address);
+    return new Client(this.url, address, witness);
   }
 
   /** Sends bytes as they are, and gives what comes back until the server closes the connection. */

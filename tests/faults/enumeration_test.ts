@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { median } from "../bench/statistics.ts";
-import type { Credentials } from "../blackbox/client.ts";
+import { Client, type Credentials } from "../blackbox/client.ts";
 import { Directory, Server, UNLIMITED } from "../blackbox/harness.ts";
 import { form } from "./form.ts";
 
@@ -38,14 +38,14 @@ function kindsOf(known: Credentials, disabled: Credentials): Kind[] {
 }
 
 /** The median time of each kind, in milliseconds, the kinds in turns. */
-async function mediansOf(server: Server, kinds: readonly Kind[]): Promise<number[]> {
+async function mediansOf(client: Client, kinds: readonly Kind[]): Promise<number[]> {
   const times: number[][] = kinds.map(() => []);
   const answers = new Set<string>();
   for (let sample = 0; sample < SAMPLES; sample++) {
     for (const [place, { credentials }] of kinds.entries()) {
       const body = credentials();
       const start = performance.now();
-      const { status, text, headers } = await server.login(body);
+      const { status, text, headers } = await client.login(body);
       times[place]!.push(performance.now() - start);
       const shown = [...headers].filter(([name]) => !/^(date|ratelimit|x-request-id)$/.test(name));
       answers.add(JSON.stringify([status, text, shown]));
@@ -56,9 +56,10 @@ async function mediansOf(server: Server, kinds: readonly Kind[]): Promise<number
 }
 
 async function assertAlike(server: Server, kinds: readonly Kind[]): Promise<void> {
+  using client = new Client(server.url); // nothing looks at its answers while they are timed
   const found = [];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const medians = await mediansOf(server, kinds);
+    const medians = await mediansOf(client, kinds);
     const [least, most] = [Math.min(...medians), Math.max(...medians)];
     if (most <= least * (1 + TOLERANCE)) return;
     found.push(kinds.map(({ name }, place) => `${name}: ${medians[place]!.toFixed(2)} ms`));

@@ -39,6 +39,14 @@ Deno.test("POST /password gives a new password, and the old one goes on for the 
   assert.equal((await post("/token", renewed)).status, 200);
 });
 
+Deno.test("POST /password needs no body beside HTTP Basic, and without both it is refused", async () => {
+  const { send, basic } = await makeOAuthApp();
+  const answer = await send("/password", { method: "POST", headers: basic });
+  assert.equal(answer.status, 201);
+  const stranger = await send("/password", { method: "POST" });
+  assert.deepEqual([stranger.status, (await stranger.json()).error], [401, "invalid_client"]);
+});
+
 Deno.test("POST /password is refused to a password that is being replaced, and to strangers", async () => {
   const { post, secret } = await makeOAuthApp();
   await post("/password", secret);
