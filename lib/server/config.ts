@@ -118,8 +118,8 @@ function conflicts(values: Values): string[] {
   }
   if (values.ISSUER === FROM_REQUEST && !values.TEST_TOKENS) {
     found.push(
-      `ISSUER is ${FROM_REQUEST}; allowed is that with TEST_TOKENS=on alone, because whoever sends ` +
-        `a request then says who signs`,
+      `ISSUER is ${FROM_REQUEST}; allowed is a URL, and that only with TEST_TOKENS=on, because ` +
+        `whoever sends a request then says who the issuer is`,
     );
   }
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
