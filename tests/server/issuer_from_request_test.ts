@@ -170,7 +170,10 @@ Deno.test("loadConfig() takes ISSUER=from-request with test tokens alone", () =>
   const { TEST_TOKENS: _, ...off } = ON;
   for (const variables of [off, { ...off, TEST_TOKENS: "off" }]) {
     const [problem, ...more] = problemsOf(variables);
-    assert.match(problem!, /^ISSUER is from-request; allowed is a URL, and that only with TEST_TOKENS=on/);
+    assert.match(
+      problem!,
+      /^ISSUER is from-request; allowed is a URL, and that only with TEST_TOKENS=on/,
+    );
     assert.deepEqual(more, []);
   }
 });
