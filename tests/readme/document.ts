@@ -75,7 +75,10 @@ export function linksOf({ prose, tables }: Document): (Located & { target: strin
     rows.map((cells) => ({ line, text: `${cells}` }))
   );
   return [...prose, ...rows].flatMap(({ line, text }) =>
-    [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => ({ line, target: target! }))
+    [...text.matchAll(/(?:\]\(| src=")([^)"\s]+)[)"]/g)].map(([, target]) => ({
+      line,
+      target: target!,
+    }))
   );
 }
 

@@ -40,8 +40,10 @@ Deno.test("readDocument() refuses a block that has no end", () => {
   assert.throws(() => readDocument("```sh\na"), /line 1 has no end/);
 });
 
-Deno.test("linksOf() has those of the text and of the tables", () => {
-  assert.deepEqual(linksOf(readDocument(TEXT)).map(({ target }) => target), ["#a-section", "c"]);
+Deno.test("linksOf() has those of the text, of the tables and of pictures", () => {
+  const picture = '\n<img src="a.png" alt="b">\n';
+  const targets = linksOf(readDocument(TEXT + picture)).map(({ target }) => target);
+  assert.deepEqual(targets, ["#a-section", "a.png", "c"]);
 });
 
 Deno.test("anchorOf() and codesOf() read as GitHub does", () => {
