@@ -5,6 +5,7 @@ import { assertConsistent, type TestWish } from "../tokens/test_wish.ts";
 import type { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import type { IssuedToken } from "../tokens/token_issuer.ts";
 import type { TokenGrant } from "../tokens/token_payload.ts";
+import { BODY_LIMITS } from "./body.ts";
 import { invalid, parseJson, validate } from "./parsed_body.ts";
 import type { Parameters } from "./request.ts";
 import { TestParameters } from "./schemas.ts";
@@ -75,6 +76,13 @@ function valueOf({ areText, values }: Parameters, name: Name): unknown {
   const value = values[name];
   if (!areText || name === "defect") return value;
   const text = value as string;
-  if (name === "claims") return parseJson(text, name);
+  if (name === "claims") return parseClaims(text);
   return /^-?\d{1,12}$/.test(text) ? Number(text) : text;
+}
+
+/** A query may be longer than a body, and nested more deeply than can be read. */
+function parseClaims(text: string): unknown {
+  const { maxBytes } = BODY_LIMITS;
+  if (text.length > maxBytes) throw invalid(`claims must have at most ${maxBytes} characters`);
+  return parseJson(text, "claims");
 }

@@ -170,6 +170,18 @@ Deno.test("a request for a test token that makes no sense is refused", async () 
   );
 });
 
+Deno.test("claims in a query are no longer than in a body, and refused before anybody compares them", async () => {
+  const { auth } = await makeTestApp();
+  const nested = (depth: number) => `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+  const many = Array.from({ length: 7000 }, (_, number) => `"${number}":0`);
+  for (const claims of [nested(20_000), `{${many}}`, `{"a":"${"x".repeat(8192)}"}`]) {
+    const query = `?claims=${encodeURIComponent(claims)}`;
+    assertRefused(await auth({}, query), /^claims must have at most 8192 characters$/);
+  }
+  const deepest = nested((8192 - '{"a":}'.length) / 2);
+  assert.equal((await auth({}, `?claims=${encodeURIComponent(deepest)}`)).status, 200);
+});
+
 async function counted() {
   const made = await makeTestApp();
   return { ...made, logCount: async () => (await made.storage.newestAuthentications(9)).length };
