@@ -46,7 +46,7 @@ export interface KeyLives {
   /** In the order in which they sign, those to be made last. */
   lives: readonly KeyLife[];
   rows: readonly KeyRow[];
-  /** How many published keys are not among them: retired ones, the oldest. */
+  /** How many published keys are not among them: the oldest retired ones, then those that sign last. */
   omitted: number;
 }
 
@@ -69,18 +69,22 @@ export function planLives(
 ): KeyLives {
   const published = publishedKeys(keys, now);
   const isRetired = (key: PublicKey) => keyState(key, now) === "passive";
-  const inUse = published.filter((key) => !isRetired(key));
+  const inUse = published.filter((key) => !isRetired(key)).toSorted(bySigning);
   // Retired keys plan nothing, and are many where tokens live for longer than keys sign.
   const important = [...inUse, ...published.filter(isRetired).toReversed().slice(0, MOST_SHOWN)];
   const { events } = planTimeline(important, now, end, policy);
   const existing = important.slice(0, MOST_SHOWN)
-    .toSorted((one, other) => one.signFrom - other.signFrom || one.id - other.id)
+    .toSorted(bySigning)
     .map((key) => lifeOf(key, events, now));
   return {
     lives: [...existing, ...upcomingLives(events, now)],
     rows: existing.map((life) => rowOf(life, now)),
     omitted: published.length - existing.length,
   };
+}
+
+function bySigning(one: PublicKey, other: PublicKey): number {
+  return one.signFrom - other.signFrom || one.id - other.id;
 }
 
 function lifeOf(key: PublicKey, events: readonly TimelineEvent[], now: number): KeyLife {

@@ -133,3 +133,15 @@ Deno.test("spanAround() and ticksOf() have now and a few named moments in the pi
   const labels = (rotation: number) => ticksOf(spanAround(NOW, rotation, NOW))[0]!.label;
   assert.deepEqual([360, 30 * DAY, 3650 * DAY].map(labels), ["17:50", "21 Mar", "Oct 2029"]);
 });
+
+Deno.test("planLives() shows the signer and those that sign soonest of many that wait", () => {
+  // As imported keys are: the one that was made last signs first.
+  const waiting = Array.from({ length: 10 }, (_, place) => key(place, NOW + (11 - place) * DAY));
+  const { rows, omitted } = plan([...waiting, key(20, NOW - DAY)]);
+  assert.deepEqual(
+    rows.map(({ kid }) => kid),
+    [20, 9, 8, 7, 6, 5, 4, 3].map((number) => `key-${number}`),
+  );
+  assert.equal(rows[0]!.state, "active");
+  assert.equal(omitted, 3);
+});
