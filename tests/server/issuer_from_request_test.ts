@@ -3,6 +3,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { Accounts } from "../../lib/accounts/accounts.ts";
 import { createHandler, type HandlerParts } from "../../lib/server/handler.ts";
 import { cheapHasher, makeRing } from "../support.ts";
+import { Description } from "../http/described_answer.ts";
 import { makeClientKey, sign } from "../tokens/signed.ts";
 import { load, problemsOf, type Variables } from "./loaded.ts";
 
@@ -106,6 +107,17 @@ Deno.test("metadata that depends on the Host is kept by no shared cache", async 
   const same = await ask(INSIDE + METADATA, asked);
   assert.deepEqual([same.status, same.headers.get("vary") !== null], [304, true]);
   assert.equal((await ask(OUTSIDE + METADATA, asked)).status, 200);
+});
+
+Deno.test("what is published is answered as the description of such a server tells", async () => {
+  const { ask } = await makeServer();
+  const description = new Description(await (await ask(`${INSIDE}/openapi.json`)).json());
+  for (const path of [KEYS, METADATA, "/openapi.json"]) {
+    const answer = await ask(INSIDE + path);
+    const { status, headers } = answer;
+    const answered = { status, headers, text: await answer.text() };
+    assert.equal(description.fault({ method: "GET", path }, answered), undefined, path);
+  }
 });
 
 Deno.test("AUDIENCE and JWKS_URI stay as they are configured", async () => {

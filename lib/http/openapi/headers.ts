@@ -16,7 +16,7 @@ const HEADERS = {
   CacheControl: {
     description: "For how many seconds caches may use the answer, and how far beyond that.",
     required: true,
-    schema: { type: "string", pattern: "^public, max-age=\\d+" },
+    schema: { type: "string", pattern: "^(public|private), max-age=\\d+" },
     example: "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600",
   },
   ETag: {
