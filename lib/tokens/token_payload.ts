@@ -37,8 +37,6 @@ export interface TokenTimes {
   exp: number;
 }
 
-export type TokenPayload = ReturnType<typeof composePayload>;
-
 /**
  * The times of a token that is signed now.
  *
