@@ -4,6 +4,7 @@ import { z } from "zod";
 import { KIB_A_LANE, MOST_EXPENSIVE } from "../base/argon2_cost.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
+import { isValidHost } from "../http/host.ts";
 import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
 import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
@@ -47,11 +48,19 @@ function onOff(on: string, off: string) {
   return parsed(`${on} or ${off}`, (text) => text === on ? true : text === off ? false : undefined);
 }
 
-/** A URL that is the same one to every reader: `http://010.0.0.1` is 8.0.0.1 to some. */
-function parseIssuer(text: string): string | undefined {
+/**
+ * A URL that is the same one to every reader: `http://010.0.0.1` is 8.0.0.1 to some, and a host may
+ * have `;`, `,` and `*` in it, which mean something else in a Content-Security-Policy.
+ */
+function parseUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^?#@]+$/.test(text) || !URL.canParse(text)) return undefined;
-  const { href } = new URL(text);
-  return href === text || href === `${text}/` ? text : undefined;
+  const { href, host } = new URL(text);
+  return isValidHost(host) && (href === text || href === `${text}/`) ? text : undefined;
+}
+
+/** The routes lie below its path, where `*` and `/:name` would stand for any other. */
+function parseIssuer(text: string): string | undefined {
+  return /\*|\/:/.test(text) ? undefined : parseUrl(text);
 }
 
 /** RFC 7519 §2, StringOrURI: what has a colon in it is a URI. */
@@ -79,14 +88,14 @@ export const SETTINGS = {
   ISSUER: setting(
     undefined,
     parsed(
-      `an http or https URL in its normal form, without query or fragment, or ${FROM_REQUEST}`,
+      `an http or https URL in its normal form, without query, fragment, * or /:, or ${FROM_REQUEST}`,
       (text) => text === FROM_REQUEST ? text : parseIssuer(text),
     ),
   ),
   AUDIENCE: setting(undefined, parsed("a name without a colon, or a URI", parseAudience)),
   JWKS_URI: setting(
     undefined,
-    parsed("an http or https URL in its normal form, without query or fragment", parseIssuer),
+    parsed("an http or https URL in its normal form, without query or fragment", parseUrl),
   ),
   TOKEN_TTL: setting("1h", duration(1, YEAR)),
   KEY_ROTATION: setting("30d", duration(SHORTEST_PREPUBLISH, 10 * YEAR)),

@@ -93,6 +93,21 @@ Deno.test("loadConfig() refuses an ISSUER that verifiers could read in another w
   }
 });
 
+Deno.test("loadConfig() refuses a URL whose host says something in a Content-Security-Policy", () => {
+  for (const host of ["a;script-src", "a,b", "*", "*.x.example", "a'b", "a$b", "a!b"]) {
+    for (const name of ["ISSUER", "JWKS_URI"] as const) assertRefused(name, [`https://${host}/k`]);
+  }
+});
+
+Deno.test("loadConfig() refuses an ISSUER whose path is that of other routes, too", () => {
+  assertRefused("ISSUER", ["http://x/:a", "http://x/a/:b/c", "http://x/*", "http://x/a/*/b"]);
+  for (const url of ["http://x:8080", "http://x/a:b", "http://[::1]:1/a"]) {
+    assert.equal(load({ ISSUER: url }).issuer, url);
+  }
+  const jwksUri = "https://cdn.example/:a/*/jwks.json";
+  assert.equal(load({ JWKS_URI: jwksUri }).jwksUri, jwksUri);
+});
+
 Deno.test("loadConfig() takes any text as AUDIENCE that has no colon, or is a URI (RFC 7519 §2)", () => {
   for (const audience of ["orders", "https://api.example/?a#b", "two words", "ü", "urn:x:y"]) {
     assert.equal(load({ AUDIENCE: audience }).audience, audience);
