@@ -27,9 +27,14 @@ export function staticFiles(set: string, options: MetadataOptions): StaticFile[]
     ...metadataPaths(issuer).map((path) => ({ path: filePath(path), text: metadata })),
   ];
   const paths = files.map(({ path }) => path);
-  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
-  if (twice === undefined) return files;
-  throw new DomainError("configuration", `JWKS_URI has the path of the metadata, /${twice}`);
+  const taken = paths.find((path, index) => {
+    return paths.some((other, place) => place !== index && `${other}/`.startsWith(`${path}/`));
+  });
+  if (taken === undefined) return files;
+  const message = `Two files cannot stand at one path, or below each other: /${taken}`;
+  throw new DomainError("configuration", message, {
+    hints: ["set JWKS_URI to a URL with another path than that of the metadata"],
+  });
 }
 
 /** A path of a URL as that of a file, with the characters that it stands for. */

@@ -46,7 +46,13 @@ Deno.test("staticFiles() refuses a URL whose path is none of a file, or leads el
     assert.ok(isDomainError(error, "configuration"), `${path}: ${error}`);
   }
   for (
-    const path of ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
+    const path of [
+      "/.well-known/openid-configuration",
+      "/.well-known/oauth-authorization-server",
+      "/.well-known",
+      "/.well-known/jwks.json/a",
+      "/.well-known/openid-configuration/a",
+    ]
   ) {
     const error = await failureOf(() => pathsOf("https://a.example", `https://cdn.example${path}`));
     assert.ok(isDomainError(error, "configuration"), `${path}: ${error}`);
