@@ -3,6 +3,8 @@
  * so that a test can stop between any two of them.
  */
 
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { readAtMost } from "./bytes.ts";
 import type { StorageFault } from "./errors.ts";
@@ -26,9 +28,10 @@ export interface Disk {
 export const DISK: Disk = {
   async write(file, text, mode = 0o600) {
     await Deno.writeTextFile(file, text, { createNew: true, mode: 0o600 });
-    await Deno.chmod(file, mode); // whatever the umask
-    using written = await Deno.open(file);
-    await written.sync();
+    await withOpened(file, async (written) => {
+      await written.chmod(mode); // whatever the umask
+      await written.sync();
+    });
   },
   link: Deno.link,
   rename: Deno.rename,
@@ -42,6 +45,24 @@ export const DISK: Disk = {
     }
   },
 };
+
+/** Sets the mode of a directory, whatever the umask. @throws when that cannot be, as for a link. */
+export async function setDirectoryMode(path: string, mode: number): Promise<void> {
+  await withOpened(path, (directory) => directory.chmod(mode));
+}
+
+/** By its name, a link that somebody put there meanwhile would lead to a file of another's choice. */
+async function withOpened(
+  path: string,
+  work: (opened: FileHandle) => Promise<void>,
+): Promise<void> {
+  const opened = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await work(opened);
+  } finally {
+    await opened.close();
+  }
+}
 
 /** What a path leads to that is there and is no regular file, in words. */
 export type Irregular = "a directory" | "a device" | "a FIFO" | "a socket" | "no regular file";

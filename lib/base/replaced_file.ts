@@ -1,7 +1,7 @@
 /** Files that others read while they are written anew: each is the old one or the new one, whole. */
 
 import { basename, dirname, join } from "node:path";
-import { type Disk, type Irregular, irregularity } from "./disk.ts";
+import { type Disk, type Irregular, irregularity, setDirectoryMode } from "./disk.ts";
 
 /** Everybody may read such a file, and look into a directory that is made for it. */
 const FILE_MODE = 0o644;
@@ -32,7 +32,7 @@ export async function ensureDirectory(disk: Disk, path: string): Promise<void> {
   await ensureDirectory(disk, dirname(path));
   try {
     await Deno.mkdir(path);
-    await Deno.chmod(path, DIRECTORY_MODE); // whatever the umask
+    await setDirectoryMode(path, DIRECTORY_MODE);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // else another was faster
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DISK, diskFault, irregularity, readFileAtMost } from "../../lib/base/disk.ts";
+import { ensureDirectory } from "../../lib/base/replaced_file.ts";
 import { failureOf, withTempDir } from "../support.ts";
 import { failDisk } from "./disk_error.ts";
 import { makeFifo } from "./fifo.ts";
@@ -56,6 +57,29 @@ Deno.test("DISK.write() makes a file that only its owner can read, whatever the 
     }
     assert.equal(await Deno.readTextFile(`${directory}/file`), "text");
     assert.equal((await Deno.stat(`${directory}/file`)).mode! & 0o777, 0o600);
+  });
+});
+
+Deno.test("no mode is set of what a link leads to that takes the place of what was made", async () => {
+  await withTempDir(async (directory) => {
+    const at = (name: string) => `${directory}/${name}`;
+    await Deno.writeTextFile(at("secret"), "secret", { mode: 0o600 });
+    await Deno.mkdir(at("private"), { mode: 0o700 });
+    const { writeTextFile, mkdir } = Deno;
+    try {
+      Deno.writeTextFile = async (file, ...others) => {
+        await writeTextFile(file, ...others);
+        await Deno.remove(file);
+        await Deno.symlink(at("secret"), file);
+      };
+      Deno.mkdir = async (path) => await Deno.symlink(at("private"), path);
+      await failureOf(() => DISK.write(at("file"), "text", 0o644));
+      await failureOf(() => ensureDirectory(DISK, at("made")));
+    } finally {
+      Object.assign(Deno, { writeTextFile, mkdir });
+    }
+    assert.equal((await Deno.stat(at("secret"))).mode! & 0o777, 0o600);
+    assert.equal((await Deno.stat(at("private"))).mode! & 0o777, 0o700);
   });
 });
 
