@@ -25,14 +25,33 @@ const CLOCK_TOLERANCE = 60;
 const RECENT = 1000;
 
 /** How much is read of what the issuer answers, in bytes. */
-const LONGEST_SET = 1024 * 1024;
+const LONGEST_ANSWER = 1024 * 1024;
 
 /** How long the issuer may take to answer, in milliseconds. */
 const TIMEOUT = 3000;
 
-export function checkTestTokens({ testTokens }: Pick<Config, "testTokens">): Finding {
-  if (!testTokens) return ok("test tokens", "switched off");
-  return warning("test tokens", TEST_MODE, TEST_MODE_ADVICE);
+/** The environment of who calls the command may be another than the server's: that is asked, too. */
+export async function checkTestTokens(config: Config): Promise<Finding> {
+  const isGiven = config.testTokens || await givesTestTokens(config);
+  if (isGiven) return warning("test tokens", TEST_MODE, TEST_MODE_ADVICE);
+  const unknown = "TEST_TOKENS is off in this environment, and no server answers for its own";
+  return ok("test tokens", isGiven === undefined ? unknown : "switched off");
+}
+
+/** What the description of a server says, as far as it matters here. */
+interface Described {
+  paths?: { "/auth"?: { post?: { parameters?: { name: string }[] } } };
+}
+
+/** Whether the server at the issuer's URL tells of test tokens; `undefined` when none tells anything. */
+async function givesTestTokens(config: Config): Promise<boolean | undefined> {
+  try {
+    const text = await read(`${issuerOf(config)}/openapi.json`, config);
+    const { paths }: Described = JSON.parse(text);
+    return paths?.["/auth"]?.post?.parameters?.some(({ name }) => name === "defect");
+  } catch {
+    return undefined; // nobody is there, or another server; the check of the issuer tells of both
+  }
 }
 
 export function checkKeys({ ring }: CheckParts): Finding[] {
@@ -134,11 +153,10 @@ export async function checkProxies({ config, database }: CheckParts): Promise<Fi
 }
 
 export async function checkIssuer({ config, ring }: CheckParts): Promise<Finding> {
-  const { issuer = serverUrl(config.host, config.port, schemeOf(config)) } = config;
-  const url = `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
+  const url = `${issuerOf(config)}/.well-known/jwks.json`;
   let theirs: string;
   try {
-    theirs = await readSet(url, config);
+    theirs = await read(url, config);
   } catch (error) {
     const fault = certificateFault(error);
     if (fault !== undefined) {
@@ -173,11 +191,17 @@ function certificateFault(error: unknown): string | undefined {
   return /invalid peer certificate: (.*\S)/.exec(told.join(" "))?.[1]; // Deno 2.4 has no cause
 }
 
+/** The URL of the server, without a slash at its end. */
+function issuerOf(config: Config): string {
+  const { issuer = serverUrl(config.host, config.port, schemeOf(config)) } = config;
+  return issuer.replace(/\/$/, "");
+}
+
 /** What is at `url`, for who trusts the server's own certificate besides those that everybody does. */
-async function readSet(url: string, { tls }: Config): Promise<string> {
+async function read(url: string, { tls }: Config): Promise<string> {
   const caCerts = tls === undefined ? [] : [await Deno.readTextFile(tls.certFile)];
   using client = Deno.createHttpClient({ caCerts });
   const { body } = await fetch(url, { client, signal: AbortSignal.timeout(TIMEOUT) });
-  const bytes = body === null ? new Uint8Array() : await readAtMost(LONGEST_SET, body);
+  const bytes = body === null ? new Uint8Array() : await readAtMost(LONGEST_ANSWER, body);
   return new TextDecoder().decode(bytes); // nothing when it was too long to be ours
 }

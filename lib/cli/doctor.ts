@@ -55,7 +55,7 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     ...await attempt("secret file", () => checkSecretFile(config)),
     ...await attempt("disk", () => checkDisk(config)),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
-    checkTestTokens(config),
+    ...await attempt("test tokens", () => checkTestTokens(config)),
     ...tls ? await attempt("TLS key file", () => checkMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkTestTokens } from "../../lib/cli/checks.ts";
 import { warnOfTestMode } from "../../lib/server/test_mode.ts";
-import { recordingLog } from "../support.ts";
+import { makeApp, recordingLog } from "../support.ts";
 import { load, problemsOf } from "./loaded.ts";
 
 Deno.test("TEST_TOKENS is off unless it is on, and nothing else", () => {
@@ -15,11 +15,11 @@ Deno.test("TEST_TOKENS is off unless it is on, and nothing else", () => {
   }
 });
 
-Deno.test("a server that gives test tokens warns of it at the start, and so does doctor", () => {
+Deno.test("a server that gives test tokens warns of it at the start, and so does doctor", async () => {
   const { log, lines } = recordingLog();
   warnOfTestMode(load(), log);
   assert.deepEqual(lines, []);
-  assert.equal(checkTestTokens(load()).status, "ok");
+  assert.equal((await checkTestTokens(load({ PORT: "1" }))).status, "ok");
   const on = load({ TEST_TOKENS: "on" });
   warnOfTestMode(on, log);
   const [{ level, message, hint }, ...more] = lines.map((line) => JSON.parse(line));
@@ -32,5 +32,35 @@ Deno.test("a server that gives test tokens warns of it at the start, and so does
     "warn TEST_TOKENS is on: eve",
     "warn ISSUER is from-request",
   ]);
-  assert.deepEqual(checkTestTokens(on), { check: "test tokens", status: "warning", message, hint });
+  assert.deepEqual(await checkTestTokens(on), {
+    check: "test tokens",
+    status: "warning",
+    message,
+    hint,
+  });
+});
+
+Deno.test("doctor asks the server whether it gives test tokens, whose environment may be another", async () => {
+  for (const testTokens of [true, false]) {
+    const { app } = await makeApp({ testTokens });
+    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+    const { status, message } = await checkTestTokens(
+      load({ ISSUER: `http://127.0.0.1:${server.addr.port}` }),
+    );
+    assert.equal(status, testTokens ? "warning" : "ok");
+    if (!testTokens) assert.equal(message, "switched off");
+  }
+  const other = (answer: string) => {
+    return Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => new Response(answer),
+    );
+  };
+  for (const answer of ["{", "null", "{}", '{"paths":{"/auth":[]}}']) {
+    await using server = other(answer);
+    const ISSUER = `http://127.0.0.1:${server.addr.port}`;
+    const { status, message } = await checkTestTokens(load({ ISSUER }));
+    assert.equal(status, "ok");
+    assert.match(message, /off in this environment, and no server answers/);
+  }
 });
