@@ -8,7 +8,8 @@ export const TEST_MODE =
   "TEST_TOKENS is on: every client gets tokens that say whatever it likes, in anybody's name, signed by this server's keys";
 
 export const TEST_MODE_ADVICE =
-  "never do this in production: set TEST_TOKENS=off where anything trusts this server";
+  "never do this in production: where anything trusts this server, set TEST_TOKENS=off and revoke " +
+  "the keys, under which such tokens stay valid until they end";
 
 /** Warns at the start of such a server. */
 export function warnOfTestMode(

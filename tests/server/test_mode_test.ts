@@ -26,6 +26,7 @@ Deno.test("a server that gives test tokens warns of it at the start, and so does
   assert.deepEqual([level, more], ["warn", []]);
   assert.match(message, /^TEST_TOKENS is on: .*signed by this server's keys$/);
   assert.match(hint, /never .* in production/);
+  assert.match(hint, /TEST_TOKENS=off and revoke the keys/, "a token outlives the switch");
   warnOfTestMode(load({ TEST_TOKENS: "on", ISSUER: "from-request" }), log);
   const others = lines.slice(1).map((line) => JSON.parse(line));
   assert.deepEqual(others.map(({ level, message }) => `${level} ${message.slice(0, 22)}`), [
