@@ -93,7 +93,8 @@ Deno.test("what the README names as a command in its text is one, with these opt
 Deno.test("CI runs the command by which the README has the tests run", async () => {
   const script = await Deno.readTextFile(new URL(".ci/run", ROOT));
   const shown = README.blocks.flatMap(({ lines }) => lines);
-  assert.ok(shown.includes("deno task test") && shown.includes(`${RUNTIME} task test`));
+  assert.ok(shown.includes("deno task test"));
+  assert.ok(README.prose.some(({ text }) => text.includes(`\`${RUNTIME}\``)));
   assert.match(script, /^deno task test\b/m);
   assert.ok(script.includes(RUNTIME.replace("npx ", "")));
 });
