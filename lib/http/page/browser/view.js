@@ -68,8 +68,11 @@ export function showVerification(verification, now) {
   find("claims").replaceChildren(...memberRows(token.claims, now));
 }
 
-/** Shows no verification: why, or nothing at all. */
-/** @param {string} [problem] */
+/**
+ * Shows no verification: why, or nothing at all.
+ *
+ * @param {string} [problem]
+ */
 export function showNoVerification(problem) {
   if (problem === undefined) tell("verdict", "busy", "There is no token yet.");
   else tell("verdict", "unknown", problem);
