@@ -60,7 +60,7 @@ export class Authentication {
    * The client with these credentials. A refusal is put on record here; a success is by
    * `recordLogin`, once the token it was for exists.
    *
-   * @throws {DomainError} `invalid_credentials`, after the same work for an unknown user, a
+   * @throws {DomainError} `invalid_credentials`, with the reason as data for the log, after the same work for an unknown user, a
    * disabled one and a wrong password, and however many passwords are valid; `rate_limited` when too
    * many are tried for the name; `overloaded` when too many passwords wait to be checked.
    */
@@ -81,7 +81,10 @@ export class Authentication {
     if (!isUsable) this.#reportUnusable(record!.user);
     if (record === undefined || right === undefined) {
       await this.recordRefusal(client);
-      throw new DomainError("invalid_credentials", "The username or the password is wrong");
+      const reason = refusalOf(record);
+      throw new DomainError("invalid_credentials", "The username or the password is wrong", {
+        reason,
+      });
     }
     const { user } = record;
     const policy = parsePolicy(record.policy, user.username);
@@ -147,4 +150,10 @@ function endingPasswords({ credentials }: ClientRecord, at: number): CredentialR
   return credentials.filter(({ type, validUntil }) =>
     type === "password" && validUntil !== null && at < validUntil
   ).slice(-1);
+}
+
+/** Why somebody is refused, in a word that only the log may have: no client learns who is one. */
+function refusalOf(record: ClientRecord | undefined): string {
+  if (record === undefined) return "unknown_client";
+  return isDisabled(record.user) ? "disabled" : "wrong_password";
 }

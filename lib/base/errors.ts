@@ -50,9 +50,12 @@ export interface ErrorData {
   retryAfter?: number;
   /** What is wrong with the storage. */
   fault?: StorageFault;
-  /** The number of the row of `keys` that is meant, and what is wrong with it. */
+  /** The number of the row of `keys` that is meant. */
   row?: string;
+  /** What is wrong with it; of somebody who is refused, why, in a stable word for the log alone. */
   reason?: string;
+  /** The same as a clause that quotes nothing. */
+  detail?: string;
 }
 
 export interface DomainErrorOptions extends ErrorOptions, ErrorData {

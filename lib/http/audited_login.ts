@@ -15,6 +15,7 @@ import type { Act, Login } from "../tokens/login.ts";
 import type { IssuedToken } from "../tokens/token_issuer.ts";
 import type { AppEnv } from "./environment.ts";
 import type { AuthenticationOutcome, Observer, TokenGrantName } from "./observer.ts";
+import { refusalFields } from "./refusal_fields.ts";
 import { requestFields } from "./request_context.ts";
 
 export interface AuditedLoginParts {
@@ -30,7 +31,16 @@ export interface AuditedLogin {
     proof: ClientProof,
     act: Act<Result>,
   ): Promise<Result>;
-  /** The same for a token that `act` issues; the log says by what it was asked for. */
+  /**
+   * What else must be right before a client of that proof logs in. What is refused then is told as a
+   * refused authentication is: nobody is known yet.
+   */
+  precheck<Result>(
+    context: Context<AppEnv>,
+    proof: ClientProof,
+    check: () => Promise<Result>,
+  ): Promise<Result>;
+  /** As `authenticate`, for a token that `act` issues; the log says by what it was asked for. */
   issue<Result extends IssuedToken>(
     context: Context<AppEnv>,
     proof: ClientProof,
@@ -40,26 +50,45 @@ export interface AuditedLogin {
 }
 
 export function createAuditedLogin({ login, log, observer }: AuditedLoginParts): AuditedLogin {
+  const tell = (
+    context: Context<AppEnv>,
+    proof: ClientProof,
+    outcome: AuthenticationOutcome,
+    error: unknown,
+  ): void => {
+    observer?.authenticated(outcome);
+    if (outcome === "limited") observer?.limited(context.req.raw);
+    if (outcome !== "refused" && outcome !== "denied") return;
+    const client = claimedName(proof);
+    const who = client === undefined ? {} : { client };
+    log.info(`an authentication was ${outcome}`, {
+      ...line(context, outcome),
+      ...who,
+      ...refusalFields(error),
+    });
+  };
+
   const authenticate: AuditedLogin["authenticate"] = async (context, proof, act) => {
     try {
       const result = await login(proof, context.get("client"), act);
       observer?.authenticated("succeeded");
       return result;
     } catch (error) {
-      const outcome = outcomeOf(error);
-      observer?.authenticated(outcome);
-      if (outcome === "limited") observer?.limited(context.req.raw);
-      if (outcome === "refused" || outcome === "denied") {
-        const client = claimedName(proof);
-        const who = client === undefined ? {} : { client };
-        log.info(`an authentication was ${outcome}`, { ...line(context, outcome), ...who });
-      }
+      tell(context, proof, outcomeOf(error), error);
       throw error;
     }
   };
 
   return {
     authenticate,
+    precheck: async (context, proof, check) => {
+      try {
+        return await check();
+      } catch (error) {
+        if (outcomeOf(error) === "denied") tell(context, proof, "refused", error);
+        throw error;
+      }
+    },
     issue: async (context, proof, asked, act) => {
       let client: AuthenticatedClient | undefined;
       const issued = await authenticate(context, proof, (authenticated) => {

@@ -8,7 +8,8 @@ import { VerificationError } from "../tokens/verification_error.ts";
  * The key that a request for a token proves to have; `undefined` when it proves none. The proof is
  * only used up by its `remember`, which tells in the same way that it was used before.
  *
- * @throws {DomainError} `invalid_dpop_proof` when it is not valid, or there is more than one.
+ * @throws {DomainError} `invalid_dpop_proof` when it is not valid, or there is more than one, with
+ * the reason as data for the log.
  */
 export async function readBinding(
   headers: Headers,
@@ -32,5 +33,7 @@ export async function readBinding(
 
 function refuse(error: unknown): never {
   if (!(error instanceof VerificationError)) throw error;
-  throw new DomainError("invalid_dpop_proof", "The DPoP proof is not valid");
+  const { reason, message: detail } = error;
+  const data = { reason: `dpop_${reason}`, detail };
+  throw new DomainError("invalid_dpop_proof", "The DPoP proof is not valid", data);
 }

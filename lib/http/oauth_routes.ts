@@ -57,7 +57,11 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     const request = readTokenRequest(form);
     const test = parts.readTestRequest([textParameters(query), textParameters(form)]);
     const proof = readClientProof(raw.headers, form);
-    const key = await readBinding(raw.headers, parts.proofs, parts.tokenEndpoint);
+    const key = await login.precheck(
+      context,
+      proof,
+      () => readBinding(raw.headers, parts.proofs, parts.tokenEndpoint),
+    );
     const { token, expiresIn, scope } = await login.issue(
       context,
       proof,

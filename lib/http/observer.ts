@@ -3,7 +3,7 @@
 /** How an authentication ended. */
 export type AuthenticationOutcome =
   | "succeeded"
-  /** The credential was not right. */
+  /** The credential was not right, or the DPoP proof beside it. */
   | "refused"
   /** It was right, and the client asked for what its policy does not allow. */
   | "denied"

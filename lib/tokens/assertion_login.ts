@@ -26,40 +26,50 @@ interface ClientKey extends VerificationKey {
  * The client that an assertion is from. A refusal is put on record here, as that of a password is.
  *
  * @throws {DomainError} `invalid_credentials`, in the same words for an unknown client, a disabled
- * one and whatever is wrong with the assertion; `overloaded` when it cannot be remembered.
+ * one and whatever is wrong with the assertion, with the reason as data for the log; `overloaded` when
+ * it cannot be remembered.
  */
 export async function authenticateByAssertion(
   { accounts, assertions }: AssertionLoginParts,
   proof: AssertionProof,
   from: ClientAddress,
 ): Promise<AuthenticatedClient> {
-  const found = await verified(assertions, proof, accounts);
-  if (found !== undefined) return found;
-  await accounts.authentication.recordRefusal(from);
-  throw new DomainError("invalid_credentials", "The client assertion is not valid");
+  try {
+    return await verify(assertions, proof, accounts);
+  } catch (error) {
+    if (!(error instanceof VerificationError)) throw error;
+    await accounts.authentication.recordRefusal(from);
+    const { reason, message: detail } = error;
+    const message = "The client assertion is not valid";
+    throw new DomainError("invalid_credentials", message, { reason, detail });
+  }
 }
 
-async function verified(
+/** @throws {VerificationError} */
+async function verify(
   assertions: AssertionVerifier,
   { assertion, clientId }: AssertionProof,
   accounts: Accounts,
-): Promise<AuthenticatedClient | undefined> {
-  try {
-    const id = assertions.clientOf(assertion);
-    if (clientId !== undefined && clientId !== id) return undefined;
-    const record = await accounts.lookUp(id);
-    if (record === undefined || isDisabled(record.user)) return undefined;
-    const keys = await Promise.all(accounts.validKeys(record).map(toKey));
-    const { credential } = await assertions.verify(assertion, keys, id);
-    return {
-      user: record.user,
-      policy: parsePolicy(record.policy, record.user.username),
-      credential,
-    };
-  } catch (error) {
-    if (error instanceof VerificationError) return undefined;
-    throw error;
+): Promise<AuthenticatedClient> {
+  const id = assertions.clientOf(assertion);
+  if (clientId !== undefined && clientId !== id) {
+    throw new VerificationError(
+      "claims",
+      "the assertion is of another client than client_id names",
+    );
   }
+  const record = await accounts.lookUp(id);
+  if (record === undefined) {
+    throw new VerificationError("unknown_client", "there is no client of that name");
+  }
+  if (isDisabled(record.user)) throw new VerificationError("disabled", "the client is disabled");
+  const keys = await Promise.all(accounts.validKeys(record).map(toKey));
+  const { credential } = await assertions.verify(assertion, keys, id);
+  return {
+    user: record.user,
+    policy: parsePolicy(record.policy, record.user.username),
+    credential,
+  };
 }
 
 async function toKey(credential: CredentialRecord): Promise<ClientKey> {

@@ -18,7 +18,11 @@ export type VerificationReason =
   /** Another claim, or the type, is not as it must be. */
   | "claims"
   /** Its `jti` was used before. */
-  | "replayed";
+  | "replayed"
+  /** There is no client of the name that it claims. */
+  | "unknown_client"
+  /** That client may not log in. */
+  | "disabled";
 
 /**
  * A token, or a key, that does not verify. The message is a clause that quotes nothing of the token

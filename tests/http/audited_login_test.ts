@@ -4,6 +4,7 @@ import { createLog } from "../../lib/base/log.ts";
 import type { Observer } from "../../lib/http/observer.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { json, openStorage, wrapStorage } from "../support.ts";
+import { makeClientKey } from "../tokens/signed.ts";
 import { makeOAuthApp, read } from "./oauth_app.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -101,6 +102,7 @@ Deno.test("A refused authentication leaves a line on every route, with the name 
     outcome: "refused",
     address: "192.0.2.1",
     client: "svc",
+    reason: "wrong_password",
   };
   const found = audit();
   assert.equal(found.length, 4);
@@ -136,11 +138,83 @@ Deno.test("A refused assertion leaves a line with the client that it speaks of, 
   assert.ok(!JSON.stringify(audit()).includes(signature!));
 });
 
+Deno.test("The line of a refused assertion says why; the answer does not", async () => {
+  const { audit, post, grant, addKey, assertion, time, storage, id } = await makeAudited();
+  const key = await addKey("one");
+  const replayed = await assertion(key);
+  assert.equal((await post("/token", { ...grant, ...replayed })).status, 200);
+  const bad = [
+    [await assertion(key, { aud: "https://x.example" }), "claims", /is for another audience/],
+    [await assertion(key, { exp: time.seconds + 3600 }), "claims", /more than 300 seconds ahead/],
+    [await assertion(key, {}, { kid: "two" }), "unknown_key", /no such key/],
+    [replayed, "replayed", /was used before/],
+    [await assertion(key, { iss: "nobody", sub: "nobody" }), "unknown_client", /no client/],
+    [{ ...await assertion(key), client_id: "other" }, "claims", /than client_id names/],
+  ] as const;
+  const answers = new Set<string>();
+  const refused = async (form: Record<string, string>) => {
+    const { status, body } = await post("/token", { ...grant, ...form });
+    answers.add(JSON.stringify([status, body]));
+    return audit().at(-1);
+  };
+  for (const [form, reason, words] of bad) {
+    const line = await refused(form);
+    assert.deepEqual([line.outcome, line.reason], ["refused", reason]);
+    assert.match(line.detail, words);
+  }
+  const { passwordHash } = (await storage.findUser("svc"))!;
+  await storage.replacePasswordHash(id, passwordHash, `!${passwordHash}`);
+  assert.equal((await refused(await assertion(key))).reason, "disabled");
+  assert.equal(answers.size, 1, [...answers].join());
+});
+
+Deno.test("The line of a refused password says whether there is such a client; the answer does not", async () => {
+  const { audit, login, storage, id, password } = await makeAudited();
+  const answers = [await login("svc", "wrong"), await login("nobody", "wrong")];
+  const { passwordHash } = (await storage.findUser("svc"))!;
+  await storage.replacePasswordHash(id, passwordHash, `!${passwordHash}`);
+  answers.push(await login("svc", password));
+  assert.deepEqual(audit().map(({ reason }) => reason), [
+    "wrong_password",
+    "unknown_client",
+    "disabled",
+  ]);
+  assert.equal(new Set(await Promise.all(answers.map((answer) => answer.text()))).size, 1);
+});
+
+Deno.test("A DPoP proof that is not valid leaves one line that says why, whoever sent it", async () => {
+  const { audit, token, proof, told, time } = await makeAudited();
+  const key = await makeClientKey();
+  const old = await proof(key, { iat: time.seconds - 3600 });
+  assert.equal((await token({}, old)).body.error, "invalid_dpop_proof");
+  const { outcome, client, message, reason, detail } = single(audit());
+  assert.deepEqual([outcome, client, message], ["refused", "svc", "an authentication was refused"]);
+  assert.deepEqual([reason, detail], ["dpop_expired", "the proof is too old"]);
+  await token({ client_secret: "wrong" }, old);
+  assert.deepEqual({ ...audit()[1], time: 0, request_id: 0 }, {
+    ...audit()[0],
+    time: 0,
+    request_id: 0,
+  });
+  assert.deepEqual(told, ["refused", "refused"]);
+  assert.ok(!JSON.stringify(audit()).includes(old.dpop!.split(".")[1]!));
+});
+
+Deno.test("A DPoP proof that was used before is denied to who is known, and the line says so", async () => {
+  const { audit, token, proof } = await makeAudited();
+  const made = await proof(await makeClientKey());
+  assert.equal((await token({}, made)).status, 200);
+  assert.equal((await token({}, made)).status, 400);
+  const { outcome, reason } = audit().at(-1);
+  assert.deepEqual([outcome, reason], ["denied", "dpop_replayed"]);
+});
+
 Deno.test("Who is known and asks for too much is denied, and has no token's line", async () => {
   const { audit, token, told } = await makeAudited();
   assert.equal((await token({ scope: "everything" })).body.error, "invalid_scope");
-  const { message, client, outcome } = single(audit());
+  const { message, client, outcome, reason } = single(audit());
   assert.deepEqual([message, client, outcome], ["an authentication was denied", "svc", "denied"]);
+  assert.equal(reason, "invalid_scope");
   assert.deepEqual(told, ["denied"]);
 });
 
