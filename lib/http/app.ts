@@ -29,6 +29,7 @@ import { addMetadata, createDescription, document, published } from "./published
 import { rateLimit } from "./rate_limit.ts";
 import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
+import { tellRefusal } from "./refusal_line.ts";
 import { identify, requestFields } from "./request_context.ts";
 import {
   createPublishedResponse,
@@ -71,7 +72,7 @@ export interface AppParts
 }
 
 /** The routes whose requests are told apart in the log. */
-const WITH_CREDENTIALS = ["/register", "/auth", "/token", "/introspect", "/password"];
+const WITH_CREDENTIALS = ["/register", "/auth", "/token", "/introspect", "/password"] as const;
 
 /**
  * Builds the Hono app; the environment it needs is what `Deno.serve` gives a handler. An issuer with
@@ -99,7 +100,7 @@ function createRoutes(parts: AppParts): Hono<AppEnv> {
   const limitedTries = limited("auth");
   const routes = new Hono<AppEnv>();
   const publishedResponse = createPublishedResponse(parts.caching);
-  for (const path of WITH_CREDENTIALS) routes.use(path, identify());
+  for (const path of WITH_CREDENTIALS) routes.use(path, identify(), tellRefusal(path, parts.log));
 
   routes.all(
     "/.well-known/jwks.json",

@@ -18,7 +18,7 @@ export interface RateLimitOptions {
 }
 
 /**
- * Limits a route's requests by client, sets `client` for the handler, and tells the client where it
+ * Limits a route's requests by client, sets `client` for whoever handles or logs it, and tells the client where it
  * stands (`RateLimit` and `RateLimit-Policy`, draft-ietf-httpapi-ratelimit-headers).
  */
 export function rateLimit(
@@ -30,8 +30,8 @@ export function rateLimit(
     const peer = context.env.remoteAddr.hostname;
     const client = findClient(peer, context.req.raw.headers.get("x-forwarded-for"));
     const admission = limiter.admit(client.network);
+    context.set("client", client);
     if (admission.admitted) {
-      context.set("client", client);
       await next();
     } else {
       observer?.limited(context.req.raw);
