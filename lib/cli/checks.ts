@@ -139,7 +139,15 @@ export async function checkProxies({ config, database }: CheckParts): Promise<Fi
       "set TRUSTED_PROXIES to it, or all clients share one rate limit",
     );
   }
-  if (isPublic && trustedProxies.length === 0 && config.tls === undefined) {
+  const isBare = trustedProxies.length === 0 && config.tls === undefined;
+  if (isBare && config.issuer?.startsWith("https:")) {
+    return warning(
+      "proxies",
+      "ISSUER is https: and there is no certificate, so a proxy must stand in front",
+      "set TRUSTED_PROXIES to its address, or all clients share one rate limit",
+    );
+  }
+  if (isPublic && isBare) {
     return warning(
       "proxies",
       `HOST is ${host}, with no proxy before it`,
