@@ -24,6 +24,7 @@ import {
   checkDisk,
   checkMode,
   checkSecretFile,
+  checkSecretMode,
 } from "./file_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
@@ -56,7 +57,7 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     ...await attempt("disk", () => checkDisk(config)),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
-    ...tls ? await attempt("TLS key file", () => checkMode("TLS key file", tls.keyFile)) : [],
+    ...tls ? await attempt("TLS key file", () => checkSecretMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {
     const database = await openExistingDatabase(config, createLog("error", () => {}));

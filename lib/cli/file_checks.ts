@@ -6,7 +6,12 @@ import { promisify } from "node:util";
 import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import { diskFault } from "../base/disk.ts";
 import { NETWORK_ADVICE, networkUnder, type ReadType } from "../base/file_system.ts";
-import { secretFileOf } from "../sealing/secret_file.ts";
+import {
+  type FileAccess,
+  isExposed,
+  isOpenToOthers,
+  secretFileOf,
+} from "../sealing/secret_file.ts";
 import { readCertificate } from "../server/certificate.ts";
 import type { Config } from "../server/config.ts";
 import { examineDatabase } from "../storage/sqlite/examination.ts";
@@ -64,17 +69,26 @@ export function checkDatabase({ database }: Config, progress: Progress): Finding
 
 export async function checkSecretFile(config: Config): Promise<Finding> {
   if (config.secret !== undefined) return ok("secret file", "not used: NOT_MY_KEY is set");
-  return await checkMode("secret file", config.secretFile ?? secretFileOf(config.database));
+  return await checkSecretMode("secret file", config.secretFile ?? secretFileOf(config.database));
 }
 
-export async function checkMode(check: string, file: string): Promise<Finding> {
+/** As `checkMode`, of a file that root may have handed over to the server's group. */
+export async function checkSecretMode(check: string, file: string): Promise<Finding> {
+  return await checkMode(check, file, isExposed);
+}
+
+export async function checkMode(
+  check: string,
+  file: string,
+  isOpen: (info: FileAccess) => boolean = isOpenToOthers,
+): Promise<Finding> {
   const info = await Deno.stat(file).catch(() => undefined);
   if (info === undefined) {
     return problem(check, `${file} cannot be seen`, "restore it from a backup");
   }
   const mode = (info.mode ?? 0o600) & 0o777;
   const text = mode.toString(8).padStart(3, "0");
-  if ((mode & 0o077) === 0) return ok(check, `${file} has mode ${text}`);
+  if (!isOpen(info)) return ok(check, `${file} has mode ${text}`);
   return problem(check, `${file} has mode ${text}: others may read it`, `chmod 600 ${file}`);
 }
 

@@ -173,7 +173,7 @@ export async function warnOfSecretFile(
       { file },
     );
   }
-  if (await isExposed(file)) {
+  if (isExposed(await Deno.stat(file))) {
     log.warn("others than its owner may read the file of the secret: chmod 600", { file });
   }
   const usual = secretFile ?? secretFileOf(database);

@@ -101,10 +101,26 @@ async function readText(file: string): Promise<string | undefined> {
   );
 }
 
-/** Whether others than the owner may read a file that exists. */
-export async function isExposed(file: string): Promise<boolean> {
-  const { mode } = await Deno.stat(file);
+/** What is asked of a file to know who may use it. */
+export type FileAccess = Pick<Deno.FileInfo, "mode" | "uid">;
+
+/** Whether others than its owner may read, write or execute a file. */
+export function isOpenToOthers({ mode }: FileAccess): boolean {
   return ((mode ?? 0) & 0o077) !== 0;
+}
+
+/**
+ * Whether somebody may read or change a secret who need not. A group may read it, and no more, when
+ * root owns the file and the process is another user, `uid`: then it is only through the group that
+ * the process can read it, nobody but root can change that, and root has chosen the group. So do
+ * Kubernetes (`fsGroup`, 0440) and systemd (`LoadCredential=`, whose access list shows as the
+ * group's bits) hand over secrets. A file of the process itself needs no group, and a file of
+ * another user can be changed by that one.
+ */
+export function isExposed(file: FileAccess, uid: number | null = Deno.uid()): boolean {
+  const isHandedOver = file.uid === 0 && uid !== null && uid !== 0;
+  const isReadByGroup = ((file.mode ?? 0) & 0o037) === 0;
+  return isOpenToOthers(file) && !(isHandedOver && isReadByGroup);
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { warnOfSecretFile } from "../../lib/sealing/secret.ts";
-import { keptFileOf, readSecretFile } from "../../lib/sealing/secret_file.ts";
+import { isExposed, keptFileOf, readSecretFile } from "../../lib/sealing/secret_file.ts";
 import { recordingLog, SECRET, withTempDir } from "../support.ts";
 import { assertRefused, sourceIn } from "./secret_files.ts";
 
@@ -77,6 +77,23 @@ Deno.test("warnOfSecretFile() warns of a file that others than its owner may rea
       assert.ok(!lines.join().includes(SECRET));
     }
   });
+});
+
+Deno.test("isExposed() lets a group read what root gave to another user, and nothing beyond", () => {
+  const [ROOT, SERVER] = [0, 65532];
+  const exposed = (mode: number, owner: number, uid: number) =>
+    isExposed({ mode: 0o100000 | mode, uid: owner }, uid);
+  assert.equal(exposed(0o440, ROOT, SERVER), false, "as Kubernetes and systemd mount it");
+  assert.equal(exposed(0o640, ROOT, SERVER), false);
+  for (const mode of [0o444, 0o404, 0o660, 0o460, 0o450, 0o441, 0o442]) {
+    assert.equal(exposed(mode, ROOT, SERVER), true, mode.toString(8));
+  }
+  assert.equal(exposed(0o440, ROOT, ROOT), true, "its owner can read it without the group");
+  assert.equal(exposed(0o440, SERVER, SERVER), true);
+  assert.equal(exposed(0o440, 1000, SERVER), true, "somebody else's");
+  assert.equal(exposed(0o400, ROOT, ROOT), false);
+  assert.equal(isExposed({ mode: 0o440, uid: null }, null), true, "no owner is known");
+  assert.equal(isExposed({ mode: null, uid: null }, null), false, "the system has no modes");
 });
 
 Deno.test("warnOfSecretFile() tells of a secret that was made, and of one that was kept", async () => {
