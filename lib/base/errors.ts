@@ -104,6 +104,9 @@ export function keyUnreadable(row: number | string, reason: string, cause?: unkn
     row: String(row),
     reason,
     cause,
-    hints: ["the row was changed from outside: restore a backup; nothing was changed"],
+    hints: [
+      "the row was changed from outside: restore a backup, or revoke the key, which makes its tokens " +
+      `invalid: jwks-server keys revoke ${row}; nothing was changed`,
+    ],
   });
 }
