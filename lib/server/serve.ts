@@ -20,6 +20,7 @@ import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { Readiness } from "./readiness.ts";
 import { beginRun, endRun } from "./run_mark.ts";
+import { tellStart } from "./start_line.ts";
 import { warnOfTestMode } from "./test_mode.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import { Watch } from "./watch.ts";
@@ -98,6 +99,7 @@ async function begin(
   const { findHindrance } = new Readiness({ ...database, ring, now });
   const parts = { database, ring, accounts, issuer, findHindrance, observer: metrics };
   server.begin(createHandler(config, parts), metrics);
+  tellStart(config, issuer, database.log);
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention, now });
   watch?.begin({ ...database, ring, queue, loginCache, maintenance, findHindrance });
