@@ -27,11 +27,18 @@ Deno.test("KeyRing.open() writes its policy, and the one that opens later change
   assert.deepEqual(ring.policy, { ...POLICY, ...THEIRS });
 });
 
-for (const prepublish of [POLICY.prepublish, 2 * POLICY.rotation]) {
-  const days = prepublish / DAY;
-  Deno.test(`KeyRing.open() says from when another algorithm signs, announced ${days} days before`, async () => {
+/** What else is new in the policy, and for how many rotations nobody was there. */
+const ADOPTIONS: [how: string, prepublish: number, away: number][] = [
+  ["after the keys that there are", POLICY.prepublish, 0],
+  ["announced for longer than those sign", 2 * POLICY.rotation, 0],
+  ["and the next key is not made yet", POLICY.prepublish, 1.5],
+];
+
+for (const [how, prepublish, away] of ADOPTIONS) {
+  Deno.test(`KeyRing.open() says from when another algorithm signs, ${how}`, async () => {
     const time = new FakeClock();
     const { storage } = await makeRing({ time, policy: OURS });
+    time.advance(away * POLICY.rotation);
     const policy = { ...THEIRS, rotation: 3 * POLICY.rotation, prepublish };
     const { ring, lines } = await makeRing({ time, storage, policy });
     const [line] = linesWith(lines, "the policy of the database is changed");
