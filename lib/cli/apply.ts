@@ -38,5 +38,6 @@ async function apply(context: CommandContext, file: string, options: ApplyOption
     });
     if (changes.length === 0) return output.print("Nothing changes");
     for (const change of changes) output.print(change);
+    if (options.dryRun) output.print("Nothing is changed: this only tells what would be");
   });
 }

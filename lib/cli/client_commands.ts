@@ -43,9 +43,21 @@ function addSet(users: Command, withUsers: WithUsers): void {
   users.command("set")
     .description("change the policy of a user; an empty value clears what it is for")
     .argument("<name>", "the username")
-    .option("--scope <scope>", "a scope that it may have; may be repeated", collect)
-    .option("--audience <audience>", "an audience, the default one first; repeatable", collect)
-    .option("--claim <name=value>", "a claim of its tokens, JSON or text; repeatable", collect)
+    .option(
+      "--scope <scope>",
+      "a scope that it may have; repeatable, replaces the whole list",
+      collect,
+    )
+    .option(
+      "--audience <audience>",
+      "an audience, the default one first; repeatable, replaces the whole list",
+      collect,
+    )
+    .option(
+      "--claim <name=value>",
+      "a claim of its tokens, JSON or text; repeatable, leaves other claims",
+      collect,
+    )
     .addOption(clearable(durationOption("--token-ttl <duration>", "the life of its tokens")))
     .option("--require-dpop", "its tokens must be bound to a key (RFC 9449)")
     .option("--no-require-dpop", "they need not")

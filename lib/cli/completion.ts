@@ -24,6 +24,6 @@ export function addCompletion(program: Command, { output }: CommandContext): voi
     .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SHELLS)))
     .addHelpText("after", example("source <(jwks-server completion bash)"))
     .action((shell: string) => {
-      output.printLines(SHELLS[shell]!(completableCommands(program)).split("\n"));
+      output.printFile(`${SHELLS[shell]!(completableCommands(program))}\n`);
     });
 }

@@ -42,7 +42,6 @@ export function addExample(program: Command, { output }: CommandContext): void {
     .addHelpText("after", example("jwks-server example systemd > jwks-server.service"))
     .action((name: string) => {
       const { text } = EXAMPLES[name]!;
-      const lines = (typeof text === "string" ? text : text()).trimEnd().split("\n");
-      for (const line of lines) output.print(line);
+      output.printFile(typeof text === "string" ? text : text());
     });
 }

@@ -28,7 +28,9 @@ async function healthcheck(config: Config): Promise<void> {
   } catch (error) {
     throw new DomainError("failed", `The server does not answer at ${url}`, {
       cause: error,
-      hints: ["see that it runs, and that HOST and PORT are the same here and there"],
+      hints: [
+        "see that it runs, and that HOST, PORT and TLS_CERT_FILE are the same here and there",
+      ],
     });
   }
   if (status !== 200) {

@@ -59,14 +59,15 @@ export async function planKeys(
 ) {
   const ring = await KeyRing.load(database);
   const now = numericDate(database.clock());
-  const kids = new Map(ring.keys.map(({ id, kid }) => [id, kid]));
+  const known = new Map(ring.keys.map((key) => [key.id, key]));
   const timeline = planTimeline(ring.keys, now, now + options.until, ring.policy);
   const cutAt = timeline.cutAt === undefined ? null : isoTime(timeline.cutAt);
-  const events = timeline.events.map(({ at, id, upcoming, event }) => ({
-    at: isoTime(at),
-    key: id === undefined ? `new key ${upcoming}` : kids.get(id)!,
-    event,
-  }));
+  const events = timeline.events.map(({ at, id, upcoming, event }) => {
+    const { kid, alg } = id === undefined
+      ? { kid: `new key ${upcoming}`, alg: ring.policy.alg }
+      : known.get(id)!;
+    return { at: isoTime(at), key: kid, alg, event };
+  });
   const cost = await revocationCost(database, ring);
   if (options.json) return output.printJson({ events, cut_at: cutAt, if_revoked_now: cost }, 2);
   const words = {
@@ -81,6 +82,7 @@ export async function planKeys(
     columns: {
       AT: (row) => short(row.at),
       KEY: (row) => row.key,
+      ALG: (row) => row.alg,
       EVENT: (row) => words[row.event],
     },
     empty: "Nothing happens in this time",

@@ -16,6 +16,8 @@ export interface Output {
   printLines(lines: readonly string[]): void;
   /** The same for JSON, over several lines with an `indent`. */
   printJson(value: unknown, indent?: number): void;
+  /** Writes a file of this program's own, byte for byte. */
+  printFile(text: string): void;
   /** A line with emphasis, where the reader is a terminal that has not refused it (`NO_COLOR`). */
   printStrong(line: string): void;
   /** The terminal, when a person sits at it who may be asked whether to go on. */
@@ -43,19 +45,21 @@ export function standardOutput(env: ReadVariable): Output {
     write: Deno.stderr.isTerminal() ? (text) => writeAll(Deno.stderr, text) : undefined,
     now: () => performance.now(),
   });
-  const write = (text: string) => {
+  const writeText = (text: string) => {
     progress.clear();
     try {
-      writeAll(Deno.stdout, `${text}\n`);
+      writeAll(Deno.stdout, text);
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
       throw error;
     }
   };
+  const write = (line: string) => writeText(`${line}\n`);
   return {
     print: (line) => write(printable(line)),
     printLines: (lines) => void (lines.length > 0 && write(lines.map(printable).join("\n"))),
     printJson: (value, indent) => write(printableJson(value, indent)),
+    printFile: writeText,
     printStrong: (line) =>
       write(isColoured ? `\x1b[1m${printable(line)}\x1b[22m` : printable(line)),
     screen: findScreen(),

@@ -3,7 +3,7 @@
  * reads arguments and prints; it imports every other room, and none imports it.
  */
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { DomainError } from "../base/errors.ts";
 import { serve } from "../server/serve.ts";
 import type { StopSignal } from "../server/stop_signal.ts";
@@ -36,8 +36,9 @@ export interface ProgramParts extends CommandContext {
  * @throws {DomainError} when it fails; `report` gives each its exit code.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<void> {
+  const program = createProgram(parts);
   try {
-    await createProgram(parts).parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
@@ -47,9 +48,29 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
       /^error: too many arguments for 'serve'/.test(error.message) && args[0] !== "serve";
     const message = isUnknown ? `unknown command '${args[0]}'` : error.message;
     throw new DomainError("usage", message.replace(/^error: /, ""), {
-      hints: ["jwks-server --help shows the commands"],
+      hints: [helpHint(program, args)],
     });
   }
+}
+
+/** Whose help says what is allowed: the help of the command that the first words lead to. */
+function helpHint(program: Command, args: readonly string[]): string {
+  const words = [program.name()];
+  let { commands } = program;
+  for (const word of args) {
+    const command = commands.find((candidate) => candidate.name() === word);
+    if (command === undefined) break;
+    words.push(word);
+    ({ commands } = command);
+  }
+  const shown = commands.length > 0 ? "the commands" : "what it takes";
+  return `${words.join(" ")} --help shows ${shown}`;
+}
+
+/** As commander describes an option, and whether a command does nothing without it. */
+function describeOption(option: Option): string {
+  const description = new Help().optionDescription(option);
+  return option.mandatory ? `${description} (required)` : description;
 }
 
 /** The commands, with what each takes. */
@@ -63,6 +84,7 @@ export function createProgram(parts: ProgramParts): Command {
       throw new CommanderError(0, "version", "");
     })
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({
       writeOut: (text) => text.trimEnd().split("\n").forEach((line) => output.print(line)),
       outputError: () => {}, // reported once, by the caller, in this program's own form

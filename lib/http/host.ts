@@ -25,6 +25,9 @@ export function fallbacksOf({ hostname, port }: Deno.NetAddr): string[] {
   return [name, `${name}:${port}`];
 }
 
+const WRONG_HOST = "The Host header is not valid";
+const WRONG_TARGET = "The request target is not valid";
+
 /** Looks at what a request says of the server that it is for. */
 export class HostCheck {
   /** What was found valid last: the next request most likely says the same. */
@@ -40,11 +43,12 @@ export class HostCheck {
     const stated = headers.get("host");
     const { host: known, start } = this.#valid;
     if (stated !== null && stated === known && url.startsWith(start)) return undefined;
+    // The header first: the URL that is made of a wrong one is no sign of a wrong target.
+    if (stated !== null && !isValidHost(stated)) return WRONG_HOST;
     const authority = authorityOf(url);
-    if (authority === undefined) return "The request target is not valid";
-    const host = stated ?? (fallbacks.includes(authority) ? null : authority);
-    if (!isValidHost(host)) return "The Host header is not valid";
-    if (!isValidHost(authority)) return "The request target is not valid";
+    if (authority === undefined) return WRONG_TARGET;
+    if (stated === null && fallbacks.includes(authority)) return WRONG_HOST;
+    if (!isValidHost(authority)) return stated === null ? WRONG_HOST : WRONG_TARGET;
     this.#valid = {
       host: stated,
       start: url.slice(0, url.indexOf(authority) + authority.length + 1),

@@ -102,7 +102,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
       (client) => Promise.resolve(client),
     );
     if (proof.method === "password" && credential !== undefined) {
-      throw new DomainError("access_denied", "A password that is being replaced replaces no other");
+      throw new DomainError("access_denied", "This password was replaced: use the new one");
     }
     const { accounts, passwordOverlap } = parts;
     const { network } = context.get("client");

@@ -1,7 +1,9 @@
 /** Which policy the keys are kept by, when several processes share a database. */
 
 import { isSameBytes } from "../base/bytes.ts";
+import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { newKeysSignFrom } from "../rotation/operations.ts";
 import type { KeyStorage } from "../storage/storage.ts";
 import type { HeldKeys } from "./held_keys.ts";
 import { decodePolicy, encodePolicy, type KeyPolicy, policyDifferences } from "./key_policy.ts";
@@ -13,6 +15,7 @@ export interface SharedPolicyParts {
   policy: KeyPolicy;
   /** The variables that it states, when the others are not its say; else all of them are. */
   stated?: ReadonlySet<string>;
+  clock: Clock;
   log: Log;
 }
 
@@ -50,18 +53,27 @@ export class SharedPolicy {
    */
   async adopt(): Promise<void> {
     if (this.#isAdopted) return;
-    const { storage, held, policy, log } = this.#parts;
+    const { storage, held, policy } = this.#parts;
     await held.refresh();
     const bytes = encodePolicy(policy);
     const stored = held.snapshot.policy;
     if (stored === undefined || !isSameBytes(stored, bytes)) {
       const before = stored && decodePolicy(stored);
-      const changes = before ? policyDifferences(policy, before) : [];
-      if (changes.length > 0) log.warn("the policy of the database is changed", { changes });
+      if (before !== undefined) this.#tellOfChange(before);
       await storage.writePolicy(bytes);
     }
     this.#isAdopted = true;
     [this.#value, this.#source] = [policy, bytes];
+  }
+
+  #tellOfChange(before: KeyPolicy): void {
+    const { held, clock, policy, log } = this.#parts;
+    const changes = policyDifferences(policy, before);
+    if (changes.length === 0) return;
+    // The keys that there are sign as planned: those of another algorithm come after them.
+    const start = isoTime(newKeysSignFrom(held.keys, numericDate(clock()), policy));
+    const when = before.alg === policy.alg ? {} : { new_algorithm_signs_from: start };
+    log.warn("the policy of the database is changed", { changes, ...when });
   }
 
   /** Goes by what was last read of the storage, which another process may have changed. */

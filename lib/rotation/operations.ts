@@ -10,6 +10,7 @@ import {
   activeKey,
   expiry,
   keyState,
+  planRotation,
   type RotationPolicy,
   type Schedule,
   type ScheduledKey,
@@ -28,6 +29,18 @@ export function nextKey<K extends ScheduledKey>(keys: readonly K[], now: number)
  */
 export function announcedAt({ id }: ScheduledKey, { prepublish }: RotationPolicy): number {
   return Math.ceil(id / 1000) + prepublish;
+}
+
+/** From when on a key signs that is still to be made: only then does another algorithm take effect. */
+export function newKeysSignFrom(
+  keys: readonly ScheduledKey[],
+  now: number,
+  policy: RotationPolicy,
+): number {
+  const { create: [first] } = planRotation(keys, now, { ...policy, expiredTokens: false });
+  if (first !== undefined) return first.signFrom;
+  const { signFrom, signUntil } = waitingKeys(keys, now).at(-1)!;
+  return Math.max(signUntil, signFrom + policy.prepublish); // it is made when that one signs
 }
 
 /**

@@ -14,13 +14,19 @@ export function listen(options: ServerOptions, variables: string): Server {
     return new Server(options);
   } catch (cause) {
     const { hostname, port } = options;
-    throw new DomainError(
-      "failed",
-      `Cannot listen on ${hostname}:${port}: ${(cause as Error).message}`,
-      {
-        cause,
-        hints: [`another process may use this address: set ${variables} to another one`],
-      },
-    );
+    const { message } = cause as Error;
+    throw new DomainError("failed", `Cannot listen on ${hostname}:${port}: ${message}`, {
+      cause,
+      hints: [`${reasonOf(cause as Error, hostname)}: set ${variables} to another one`],
+    });
   }
+}
+
+/** What most likely stands in the way. Deno has no class for a name that it finds no address of. */
+function reasonOf(error: Error, hostname: string): string {
+  if (error.message.startsWith("failed to lookup address")) {
+    return `the name ${hostname} does not resolve to an address`;
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  return "another process may use this address";
 }

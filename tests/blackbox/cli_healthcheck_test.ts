@@ -25,7 +25,7 @@ Deno.test("healthcheck ends with 1 when nobody answers, and says where it asked"
   const port = freePort();
   const outcome = await directory.run(["healthcheck"], { env: { PORT: String(port) } });
   assertRefusal(outcome, 1, new RegExp(`does not answer at http://127\\.0\\.0\\.1:${port}/`));
-  assert.match(outcome.stderr, /hint: .*HOST and PORT/);
+  assert.match(outcome.stderr, /hint: .*HOST, PORT and TLS_CERT_FILE/);
 });
 
 Deno.test("healthcheck ends with 1 when the server is not ready", async () => {

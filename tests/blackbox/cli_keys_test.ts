@@ -100,7 +100,7 @@ Deno.test("keys plan looks as far as --until, and shows in a table what it shows
   const args = ["keys", "plan", "--until", "45d"];
   const { events }: Plan = JSON.parse(await done(prepared, [...args, "--json"]));
   const lines = (await done(prepared, args)).trimEnd().split("\n");
-  assert.match(lines[0]!, /^AT +KEY +EVENT$/);
+  assert.match(lines[0]!, /^AT +KEY +ALG +EVENT$/);
   assert.equal(lines.length, events.length + 2); // the heading, and what revoking would cost
   events.forEach(({ at, key }, i) => {
     assert.ok(lines[i + 1]!.startsWith(`${at.slice(0, 19).replace("T", " ")}Z  ${key}`));

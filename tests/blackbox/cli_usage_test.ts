@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../cli/command_lines.ts";
-import { done, preparedDirectory, refused, WITH_SECRET } from "./commands.ts";
+import { assertRefusal, done, preparedDirectory, refused, WITH_SECRET } from "./commands.ts";
 import { Program } from "./process.ts";
 
 /** Settings with which no server would start. */
@@ -37,6 +37,14 @@ Deno.test("--version and -V say what the program is and what it runs on, whateve
 Deno.test("what is misused ends the process with exit code 2, and says what to do", async () => {
   const stderr = await refused(prepared, ["nope"], 2, /unknown command 'nope'/);
   assert.match(stderr, /^jwks-server: hint: /m);
+});
+
+Deno.test("a native Argon2 that cannot be loaded is one error with exit code 78, and no stack", async () => {
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: "/dev/null" };
+  const outcome = await prepared.run(["keys", "list"], { env });
+  assertRefusal(outcome, 78, /the native Argon2 cannot be loaded/);
+  assert.match(outcome.stderr, /^jwks-server: hint: TMPDIR .* noexec/m);
+  assert.doesNotMatch(outcome.stderr, /^\s+at /m);
 });
 
 for (const group of ["keys", "users"]) {

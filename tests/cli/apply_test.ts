@@ -46,7 +46,10 @@ Deno.test("apply makes what the file says, tells it, and changes nothing the sec
       "+ client reporting",
     ].join("\n");
     const before = rows(workplace);
-    assert.equal(await workplace.run([...args, "--dry-run"]), told);
+    assert.equal(
+      await workplace.run([...args, "--dry-run"]),
+      `${told}\nNothing is changed: this only tells what would be`,
+    );
     assert.deepEqual(rows(workplace), before);
     assert.equal(await workplace.run(args), told);
     const after = rows(workplace);

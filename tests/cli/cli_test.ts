@@ -16,7 +16,7 @@ Deno.test("keys list, plan, rotate, revoke and export tell and do what they say"
     ]);
     assert.match(await workplace.run(["keys", "list"]), new RegExp(`\\*  ${first!.kid}  RS256`));
     const plan = await workplace.run(["keys", "plan", "--until", "40d"]);
-    assert.match(plan, new RegExp(`${next!.kid}  signs`));
+    assert.match(plan, new RegExp(`${next!.kid}  RS256  signs`));
     assert.match(plan, /No token of key/);
     assert.equal(
       JSON.parse(await workplace.run(["keys", "plan", "--json"])).if_revoked_now.tokens,

@@ -182,3 +182,18 @@ Deno.test("users set puts a policy in the place of a damaged one, and warns", as
     assert.equal(again, "");
   });
 });
+
+Deno.test("users set --help tells which options replace a whole list, and which does not, as it is", async () => {
+  await withAlice(async (workplace) => {
+    const help = (await workplace.run(["users", "set", "--help"])).replace(/\n {10,}/g, " ");
+    for (const list of ["--scope <scope>", "--audience <audience>"]) {
+      assert.match(help, new RegExp(`^  ${list} .*repeatable, replaces the whole list$`, "m"));
+    }
+    assert.match(help, /^ {2}--claim <name=value> .*repeatable, leaves other claims$/m);
+    await workplace.run([...SET, ...FULL]);
+    await workplace.run([...SET, "--scope", "new", "--audience", "urn:new", "--claim", "new=1"]);
+    const { scopes, audiences, claims } = await policyOf(workplace);
+    assert.deepEqual([scopes, audiences], [["new"], ["urn:new"]]);
+    assert.deepEqual(claims, { ...FULL_POLICY.claims, new: 1 });
+  });
+});

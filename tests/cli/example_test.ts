@@ -1,6 +1,7 @@
 /** What can be said of the examples without the programs that they are for. */
 
 import assert from "node:assert/strict";
+import { grafanaDashboard } from "../../lib/cli/examples/grafana.ts";
 import { EXIT } from "../../lib/cli/report.ts";
 import { loadConfig } from "../../lib/server/config.ts";
 import { SETTINGS } from "../../lib/server/settings.ts";
@@ -24,6 +25,32 @@ Deno.test("example tells of every file that is asked for", () => {
   const names = "systemd dockerfile compose kubernetes nginx apache caddy litestream prometheus" +
     " prometheus-rules grafana github-actions";
   assert.deepEqual([...EXAMPLES.keys()], names.split(" "));
+});
+
+/** The file that each example is, but for the dashboard, which is made. */
+const FILES = {
+  "systemd": "jwks-server.service",
+  "dockerfile": "Dockerfile",
+  "compose": "compose.yaml",
+  "kubernetes": "kubernetes.yaml",
+  "nginx": "nginx.conf",
+  "apache": "apache.conf",
+  "caddy": "Caddyfile",
+  "litestream": "litestream.yml",
+  "prometheus": "prometheus.yml",
+  "prometheus-rules": "prometheus-rules.yml",
+  "github-actions": "github-actions.yml",
+};
+
+Deno.test("example prints each file byte for byte, tabs included", async () => {
+  assert.deepEqual(Object.keys(FILES), COMMENTED.map(([name]) => name));
+  for (const [name, file] of Object.entries(FILES)) {
+    const path = new URL(`../../lib/cli/examples/${file}`, import.meta.url);
+    assert.equal(textOf(name), await Deno.readTextFile(path), name);
+  }
+  assert.ok(textOf("caddy").includes("\n\t"));
+  assert.equal(textOf("grafana"), grafanaDashboard());
+  for (const [name, text] of EXAMPLES) assert.match(text, /[^\n]\n$/, name);
 });
 
 for (const [name, text] of COMMENTED) {

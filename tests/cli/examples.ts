@@ -7,7 +7,7 @@ import { withWorkplace } from "./workplace.ts";
 export async function exampleOf(name: string): Promise<string> {
   let text = "";
   await withWorkplace(async (workplace) => {
-    text = await workplace.run(["example", name]);
+    text = (await workplace.execute(["example", name])).stdout;
   });
   return text;
 }
@@ -19,7 +19,7 @@ export async function allExamples(): Promise<Map<string, string>> {
     const help = await workplace.run(["example", "--help"]);
     const list = /Examples that there are:\n([^]*?)\n\n/.exec(help)![1]!;
     for (const [, name] of list.matchAll(/^ {2}([\w-]+)/gm)) {
-      texts.set(name!, await workplace.run(["example", name!]));
+      texts.set(name!, (await workplace.execute(["example", name!])).stdout);
     }
   });
   return texts;

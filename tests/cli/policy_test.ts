@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FakeClock, makeRing } from "../support.ts";
 import { withWorkplace } from "./workplace.ts";
 
 const HOUR = 3600;
@@ -73,4 +74,22 @@ Deno.test("keys plan is cut where too much would follow, and says where", async 
       /goes on like this/,
     );
   }, { alg: "ES256", rotation: HOUR, prepublish: 360, tokenTtl: 60 });
+});
+
+Deno.test("keys plan shows of which algorithm each key is: new ones of the policy's", async () => {
+  await withWorkplace(async (workplace) => {
+    await workplace.withStorage(async (storage) => {
+      await makeRing({ storage, policy: { alg: "EdDSA" }, time: new FakeClock(Date.now()) });
+    });
+    const events: { key: string; alg: string }[] =
+      JSON.parse(await workplace.run(["keys", "plan", "--json"])).events;
+    const algorithms = new Map(events.map(({ key, alg }) => [key, alg]));
+    const held = (await workplace.keys()).filter(({ state }) => state !== "born expired");
+    assert.equal(held.length, 2);
+    for (const { kid } of held) assert.equal(algorithms.get(kid), "ES256");
+    assert.equal(algorithms.get("new key 1"), "EdDSA");
+    const table = await workplace.run(["keys", "plan"]);
+    assert.match(table, /^AT +KEY +ALG +EVENT$/m);
+    assert.match(table, /Z {2}new key 1 +EdDSA {2}is published$/m);
+  }, { alg: "ES256" });
 });

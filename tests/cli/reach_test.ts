@@ -58,7 +58,7 @@ Deno.test("healthcheck is silent about a server that is ready, and says where it
     const { stderr } = await workplace.execute(["healthcheck"], { PORT: free });
     assert.deepEqual(stderr.trimEnd().split("\n"), [
       `jwks-server: error: the server does not answer at http://127.0.0.1:${free}/readyz`,
-      "jwks-server: hint: see that it runs, and that HOST and PORT are the same here and there",
+      "jwks-server: hint: see that it runs, and that HOST, PORT and TLS_CERT_FILE are the same here and there",
     ]);
   }, { alg: "ES256" });
 });

@@ -14,3 +14,37 @@ Deno.test("every command with --help shows the usage and an example, whatever is
     }
   });
 });
+
+Deno.test("the help of a command says which options it does nothing without, and of no others", async () => {
+  await withWorkplace(async (workplace) => {
+    const required: string[] = [];
+    for (const name of COMMANDS.map(nameOf)) {
+      const help = (await workplace.run([...name, "--help"])).replace(/\n {20,}/g, " ");
+      for (const [, flag] of help.matchAll(/^ {2}(--[\w-]+) .*\(required\)$/gm)) {
+        required.push(`${name.join(" ")} ${flag}`);
+      }
+    }
+    assert.deepEqual(required, ["users add --email"]);
+  });
+});
+
+/** What is misused, and whose help is named. */
+const MISUSES: [args: string, help: string][] = [
+  ["users add name", "jwks-server users add --help shows what it takes"],
+  ["users add name --emial x", "jwks-server users add --help shows what it takes"],
+  ["users nope", "jwks-server users --help shows the commands"],
+  ["keys export 1 --format der", "jwks-server keys export --help shows what it takes"],
+  ["serve more", "jwks-server serve --help shows what it takes"],
+  ["nope keys", "jwks-server --help shows the commands"],
+  ["--nope", "jwks-server --help shows the commands"],
+];
+
+Deno.test("what is misused is answered with the help of the command that is meant", async () => {
+  await withWorkplace(async (workplace) => {
+    for (const [args, help] of MISUSES) {
+      const { code, hints } = await workplace.refused(args.split(" "));
+      assert.equal(code, "usage");
+      assert.deepEqual(hints, [help], args);
+    }
+  });
+});

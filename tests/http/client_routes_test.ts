@@ -52,6 +52,7 @@ Deno.test("POST /password is refused to a password that is being replaced, and t
   await post("/password", secret);
   const again = await post("/password", secret);
   assert.deepEqual([again.status, again.body.error], [403, "access_denied"]);
+  assert.equal(again.body.error_description, "This password was replaced: use the new one");
   const stranger = await post("/password", { client_id: "svc", client_secret: "wrong" });
   assert.deepEqual([stranger.status, stranger.body.error], [401, "invalid_client"]);
 });

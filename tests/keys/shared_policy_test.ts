@@ -27,6 +27,41 @@ Deno.test("KeyRing.open() writes its policy, and the one that opens later change
   assert.deepEqual(ring.policy, { ...POLICY, ...THEIRS });
 });
 
+/** What else is new in the policy, and for how many rotations nobody was there. */
+const ADOPTIONS: [how: string, prepublish: number, away: number][] = [
+  ["after the keys that there are", POLICY.prepublish, 0],
+  ["announced for longer than those sign", 2 * POLICY.rotation, 0],
+  ["and the next key is not made yet", POLICY.prepublish, 1.5],
+];
+
+for (const [how, prepublish, away] of ADOPTIONS) {
+  Deno.test(`KeyRing.open() says from when another algorithm signs, ${how}`, async () => {
+    const time = new FakeClock();
+    const { storage } = await makeRing({ time, policy: OURS });
+    time.advance(away * POLICY.rotation);
+    const policy = { ...THEIRS, rotation: 3 * POLICY.rotation, prepublish };
+    const { ring, lines } = await makeRing({ time, storage, policy });
+    const [line] = linesWith(lines, "the policy of the database is changed");
+    const start = Date.parse(/"new_algorithm_signs_from":"([^"]+)"/.exec(line!)![1]!);
+    const signerAt = async (at: number) => {
+      while (time.now < at) {
+        time.advance(Math.min(DAY, (at - time.now) / 1000));
+        await ring.maintain();
+      }
+      return (await ring.signer()).alg;
+    };
+    assert.equal(await signerAt(start - 1000), "ES256");
+    assert.equal(await signerAt(start), "EdDSA");
+  });
+}
+
+Deno.test("KeyRing.open() says nothing of when another policy with the same algorithm signs", async () => {
+  const { storage, time } = await makeRing({ policy: OURS });
+  const { lines } = await makeRing({ time, storage, policy: { ...OURS, retention: 0 } });
+  const [line] = linesWith(lines, "the policy of the database is changed");
+  assert.doesNotMatch(line!, /signs_from/);
+});
+
 Deno.test("KeyRing.load() goes by the stored policy, writes nothing, and tells how it differs", async () => {
   const { storage, time } = await makeRing({ policy: OURS });
   const before = await storage.readKeys();

@@ -11,6 +11,7 @@ import { parseDeclarationJson } from "./json.ts";
 import { foldCase, type JsonPath, type Problem, refusal } from "./problem.ts";
 import { createDeclarationSchema, type DeclaredMembers, type SchemaParts } from "./schema.ts";
 import { assertPassword, PASSWORD_BYTES } from "../password.ts";
+import { describeIssue } from "./words.ts";
 
 /** How much is read of the file, in bytes. */
 const LONGEST_FILE = 16 * 1024 * 1024;
@@ -45,7 +46,8 @@ export interface Declaration {
 export async function readDeclaration(file: string, parts: SchemaParts): Promise<Declaration> {
   const { value, problems } = parseDeclarationJson(await readText(file));
   if (value === undefined) throw refusal(file, problems);
-  const { data, error } = await createDeclarationSchema(parts).safeParseAsync(value);
+  const schema = createDeclarationSchema(parts);
+  const { data, error } = await schema.safeParseAsync(value, { error: describeIssue });
   problems.push(...(error?.issues ?? []).flatMap(problemsOf));
   const clients = rawClients(value);
   problems.push(...clients.flatMap(missingCredential), ...repetitions(clients));

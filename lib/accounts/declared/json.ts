@@ -6,27 +6,32 @@ import type { Problem } from "./problem.ts";
 /** How many objects and arrays may stand in each other. */
 const DEPTH = 64;
 
+/** Why a text is not read to its end, in words that quote nothing of it: that may be a hash. */
+class Fault extends Error {}
+
 /** The value in `text`, and what in it two readers might take for different things. */
 export function parseDeclarationJson(text: string): { value: unknown; problems: Problem[] } {
   try {
-    return { value: JSON.parse(text), problems: ambiguities(text) };
+    const problems = ambiguities(text);
+    return { value: JSON.parse(text), problems };
   } catch (error) {
-    // The message quotes what stands there, which may be a hash.
-    const [, line, column] = /line (\d+) column (\d+)/.exec((error as Error).message) ?? [];
-    const place = line === undefined ? "" : ` (line ${line}, column ${column})`;
-    const isTooDeep = error instanceof RangeError;
-    const message = isTooDeep ? "is nested too deeply" : `is not JSON${place}`;
+    const message = error instanceof Fault ? error.message : "is not JSON";
     return { value: undefined, problems: [{ path: [], message }] };
   }
 }
 
-/** Repeated names (RFC 8259 §4), names that JavaScript loses, and numbers that are not exact (§6). */
+/**
+ * Repeated names (RFC 8259 §4), names that JavaScript loses, and numbers that are not exact (§6).
+ *
+ * @throws {Fault} for what is no JSON, with its place, which `JSON.parse` tells only now and then;
+ * and for what is nested too deeply.
+ */
 function ambiguities(text: string): Problem[] {
   const problems: Problem[] = [];
   const names: Set<string>[] = []; // an array has none
   const begin = () => {
     names.push(new Set());
-    if (names.length > DEPTH) throw new RangeError();
+    if (names.length > DEPTH) throw new Fault("is nested too deeply");
   };
   const end = () => void names.pop();
   visit(text, {
@@ -45,6 +50,9 @@ function ambiguities(text: string): Problem[] {
       if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
       problems.push({ path: pathOf(), message: "the number is too large to be exact" });
     },
-  });
+    onError(_code, _offset, _length, line, column) {
+      throw new Fault(`is not JSON (line ${line + 1}, column ${column + 1})`);
+    },
+  }, { disallowComments: true });
   return problems;
 }

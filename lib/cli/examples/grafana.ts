@@ -130,7 +130,7 @@ export function grafanaDashboard(): string {
     },
     null,
     2,
-  );
+  ) + "\n";
 }
 
 const VARIABLES = [
