@@ -9,13 +9,11 @@ import { openExistingDatabase } from "../server/open.ts";
 import { example } from "./arguments.ts";
 import {
   checkClock,
-  checkIssuer,
   checkKeys,
   checkPolicy,
   checkProxies,
   checkPublished,
   checkSchedule,
-  checkTestTokens,
 } from "./checks.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import {
@@ -26,6 +24,7 @@ import {
   checkSecretFile,
   checkSecretMode,
 } from "./file_checks.ts";
+import { checkIssuer, checkTestTokens } from "./server_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkTestTokens } from "../../lib/cli/checks.ts";
+import { checkTestTokens } from "../../lib/cli/server_checks.ts";
 import { warnOfTestMode } from "../../lib/server/test_mode.ts";
 import { makeApp, recordingLog } from "../support.ts";
 import { load, problemsOf } from "./loaded.ts";
