@@ -69,11 +69,11 @@ export async function offers(
   await withTempDir(async (directory) => {
     const file = `${directory}/script`;
     await Deno.writeTextFile(file, script);
-    await Deno.mkdir(`${directory}/work/folder`, { recursive: true });
-    await Deno.writeTextFile(`${directory}/work/key file.pem`, "");
+    await Deno.mkdir(`${directory}/here/folder`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/here/key file.pem`, "");
     const { success, ...output } = await new Deno.Command(shell, {
       args: [...FLAGS[shell](DRIVERS[shell]), file, ...lines],
-      cwd: `${directory}/work`,
+      cwd: `${directory}/here`,
       env: { HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
     }).output();
     const [stdout, stderr] = [output.stdout, output.stderr].map(decode);
