@@ -17,6 +17,7 @@ import type { Login } from "../tokens/login.ts";
 import type { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { createAuditedLogin } from "./audited_login.ts";
 import type { FindClient } from "./client_address.ts";
+import { createPublishedResponse, pageResponse } from "./conditional_response.ts";
 import type { AppEnv } from "./environment.ts";
 import { createHealthRoutes, type FindHindrance } from "./health.ts";
 import { issuerPath, metadataPaths, pagePaths } from "./metadata.ts";
@@ -31,14 +32,7 @@ import type { AuthResponse, PasswordResponse } from "./schemas.ts";
 import { readAuthRequest, readQuery } from "./request.ts";
 import { tellRefusal } from "./refusal_line.ts";
 import { identify, requestFields } from "./request_context.ts";
-import {
-  createPublishedResponse,
-  errorResponse,
-  failureResponse,
-  methodNotAllowed,
-  pageResponse,
-  secretResponse,
-} from "./response.ts";
+import { errorResponse, failureResponse, methodNotAllowed, secretResponse } from "./response.ts";
 import { createReadTestRequest } from "./test_request.ts";
 
 /** What the routes work with. */

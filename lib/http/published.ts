@@ -2,10 +2,11 @@
 
 import type { Context, Handler, Hono } from "hono";
 import type { KeyRing } from "../keys/key_ring.ts";
+import { metadataResponse, preflightResponse } from "./conditional_response.ts";
 import type { AppEnv } from "./environment.ts";
 import { type Metadata, metadataPaths, prepareDocument, prepareMetadata } from "./metadata.ts";
 import { describeApi } from "./openapi/document.ts";
-import { metadataResponse, methodNotAllowed, preflightResponse } from "./response.ts";
+import { methodNotAllowed } from "./response.ts";
 
 /** What the documents tell of. */
 export interface DocumentedParts {

@@ -1,13 +1,9 @@
-/** Responses: every error in one shape, and the JWK set with its validators. */
+/** Responses: every error in one shape, with its status, and what no cache may keep. */
 
 import type { Context } from "hono";
 import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log, type LogFields } from "../base/log.ts";
-import { PUBLICATION_DELAY } from "../rotation/policy.ts";
-import type { Metadata } from "./metadata.ts";
-import type { DrawnPage } from "./page/page.ts";
 import type { Health } from "./public_schemas.ts";
-import { cacheControl, type CachingRules, type PublishedSet } from "../keys/published_set.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
 export const ERROR_STATUS = {
@@ -35,7 +31,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = ERROR_STATUS;
 export const UNKNOWN_FAILURE = { code: "server_error", status: 500 } as const;
 
 /** What every answer says: it is of the type that it names, whatever it looks like. */
-const EVERYWHERE = { "x-content-type-options": "nosniff" };
+export const EVERYWHERE = { "x-content-type-options": "nosniff" };
 
 /** What a 401 asks for (RFC 7617 §2). */
 export const CHALLENGE = 'Basic realm="jwks-server"';
@@ -105,118 +101,4 @@ export function okResponse(): Response {
 export function metricsResponse(text: string, contentType: string): Response {
   const headers = { ...EVERYWHERE, "cache-control": "no-store", "content-type": contentType };
   return new Response(text, { headers });
-}
-
-/** What a page of any origin may read (Fetch §3.2): what is published, and nothing else. */
-const ANY_ORIGIN = {
-  "access-control-allow-origin": "*",
-  "access-control-expose-headers": "ETag",
-};
-
-/** Answers the preflight of a page that wants to read what is published (Fetch §3.2.2). */
-export function preflightResponse(): Response {
-  const headers = {
-    ...EVERYWHERE,
-    ...ANY_ORIGIN,
-    "access-control-allow-methods": "GET, HEAD",
-    "access-control-allow-headers": "*",
-    "access-control-max-age": "86400",
-  };
-  return new Response(null, { status: 204, headers });
-}
-
-/** Answers a GET or HEAD of a JWK set at `now`, in seconds since the epoch. */
-export type PublishedResponse = (
-  set: PublishedSet,
-  now: number,
-  ifNoneMatch: string | null,
-) => Response;
-
-/**
- * Makes what answers a GET or HEAD of the JWK set, with 304 when the client holds it already. The
- * headers are made once a second: most of the requests are for just this.
- */
-export function createPublishedResponse(rules: CachingRules): PublishedResponse {
-  let made: { set: PublishedSet; now: number; headers: ReturnType<typeof headersOf> } | undefined;
-
-  return function publishedResponse(set, now, ifNoneMatch) {
-    if (made?.set !== set || made.now !== now) {
-      made = { set, now, headers: headersOf(set, now, rules) };
-    }
-    if (ifNoneMatch !== null && matches(ifNoneMatch, set.etag)) {
-      return new Response(null, { status: 304, headers: made.headers.notModified });
-    }
-    return new Response(set.text, { headers: made.headers.whole });
-  };
-}
-
-function headersOf(set: PublishedSet, now: number, rules: CachingRules) {
-  const notModified = {
-    ...EVERYWHERE,
-    ...ANY_ORIGIN,
-    "cache-control": cacheControl(set, now, rules),
-    "etag": set.etag,
-  };
-  const whole = {
-    ...notModified,
-    "content-type": "application/jwk-set+json",
-    "content-length": String(set.length), // said for HEAD, too
-  };
-  return { notModified, whole };
-}
-
-/** Answers a GET or HEAD of the metadata (RFC 8414 §3.2), with 304 when the client holds it already. */
-export function metadataResponse(
-  { body, etag, variesByHost }: Metadata,
-  ifNoneMatch: string | null,
-): Response {
-  const age = `max-age=${PUBLICATION_DELAY.cache}`;
-  const headers = {
-    ...EVERYWHERE,
-    ...ANY_ORIGIN,
-    ...(variesByHost
-      ? { "cache-control": `private, ${age}`, vary: "Host, X-Forwarded-Host, X-Forwarded-Proto" }
-      : { "cache-control": `public, ${age}` }),
-    etag,
-  };
-  if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  const { length } = body;
-  const described = { "content-type": "application/json", "content-length": String(length) };
-  return new Response(body, { headers: { ...headers, ...described } });
-}
-
-/** Answers a GET or HEAD of the page, which is no page of another site's, and tells none of them of it. */
-export function pageResponse(
-  { body, etag, isComplete }: DrawnPage,
-  policy: string,
-  ifNoneMatch: string | null,
-): Response {
-  const headers = {
-    ...EVERYWHERE,
-    "cache-control": "no-cache",
-    "content-security-policy": policy,
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    etag,
-  };
-  if (isComplete && ifNoneMatch !== null && matches(ifNoneMatch, etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  const { length } = body;
-  const described = {
-    "content-type": "text/html; charset=utf-8",
-    "content-length": String(length),
-  };
-  const state = isComplete ? { status: 200 } : { status: 503 };
-  const again: Record<string, string> = isComplete ? {} : { "retry-after": "1" };
-  return new Response(body, { ...state, headers: { ...headers, ...described, ...again } });
-}
-
-/** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
-function matches(ifNoneMatch: string, etag: string): boolean {
-  return ifNoneMatch === etag || ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""))
-    .some((tag) => tag === "*" || tag === etag);
 }

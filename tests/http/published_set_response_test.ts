@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPublishedResponse } from "../../lib/http/response.ts";
+import { createPublishedResponse } from "../../lib/http/conditional_response.ts";
 import { RULES, SET } from "./published_set.ts";
 
 const respond = createPublishedResponse(RULES);

@@ -7,8 +7,8 @@ import {
   keyUnreadable,
   storageUnavailable,
 } from "../../lib/base/errors.ts";
+import { createPublishedResponse } from "../../lib/http/conditional_response.ts";
 import {
-  createPublishedResponse,
   errorResponse,
   failureResponse,
   methodNotAllowed,
