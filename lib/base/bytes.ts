@@ -1,6 +1,7 @@
 /** Byte strings. */
 
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 
 /** Whether two byte strings are the same. Not for secrets: it ends at the first difference. */
 export function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
@@ -28,4 +29,9 @@ export async function readAtMost(
 /** `bytes` as text. @throws {TypeError} when they are not UTF-8: no character stands for bad ones. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+}
+
+/** The strong entity tag of a content, quoted: it changes with each byte (RFC 9110 §8.8.3). */
+export function entityTag(content: string | Uint8Array): string {
+  return `"${createHash("sha256").update(content).digest("base64url")}"`;
 }

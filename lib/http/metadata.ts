@@ -3,7 +3,7 @@
  * a client needs the issuer's URL and nothing else.
  */
 
-import { createHash } from "node:crypto";
+import { entityTag } from "../base/bytes.ts";
 import { ALGORITHM_NAMES, type SigningAlgorithm } from "../keys/algorithms.ts";
 import { AUTHENTICATION_METHODS } from "./client_authentication.ts";
 import type { ServerMetadata } from "./public_schemas.ts";
@@ -76,6 +76,5 @@ export function prepareMetadata(options: MetadataOptions): Metadata {
 /** Makes what is served of a document that does not change. */
 export function prepareDocument(document: object, variesByHost = false): Metadata {
   const body = new TextEncoder().encode(JSON.stringify(document));
-  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
-  return { body, etag, variesByHost };
+  return { body, etag: entityTag(body), variesByHost };
 }

@@ -1,6 +1,6 @@
 /** The JWK set (RFC 7517 §5) as it is served: text and validators, prepared before they are asked for. */
 
-import { createHash } from "node:crypto";
+import { entityTag } from "../base/bytes.ts";
 import { PUBLICATION_DELAY, publishedKeys, type ScheduledKey } from "../rotation/policy.ts";
 import type { PublicJwk } from "./signing_key.ts";
 
@@ -42,7 +42,7 @@ export function preparePublishedSet(
   return {
     text,
     length: new TextEncoder().encode(text).length,
-    etag: `"${createHash("sha256").update(text).digest("base64url")}"`,
+    etag: entityTag(text),
     from: latest(keys.map((key) => key.exp).filter((exp) => exp <= now)) ?? 0,
     until: Math.min(...published.map((key) => key.exp)),
     revokedAt: latest(keys.map((key) => key.revokedAt).filter((at) => at !== undefined)),

@@ -13,6 +13,9 @@ export const KEY = {
   y: "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
 };
 
+/** An entity tag, as it is sent. */
+export const ENTITY_TAG = '"c1QqDk3vY0hD0m1kz2B0QdJ8x5v7o3m6nYwq9t4s2uE"';
+
 export const REGISTRATION = { username: "alice", email: "alice@example.com" };
 
 export const PASSWORD = { password: "0b9c8e6e-6a38-4f8e-9d5a-1c3f0f7a2b11" };

@@ -1,5 +1,6 @@
 /** The headers of answers, as the description tells them. */
 
+import { ENTITY_TAG } from "./examples.ts";
 import type { Json } from "./route.ts";
 
 const HEADERS = {
@@ -23,7 +24,7 @@ const HEADERS = {
     description: "Stays the same until the answer changes (RFC 9110 §8.8.3).",
     required: true,
     schema: { type: "string", pattern: '^"[A-Za-z0-9_-]+"$' },
-    example: '"c1QqDk3vY0hD0m1kz2B0QdJ8x5v7o3m6nYwq9t4s2uE"',
+    example: ENTITY_TAG,
   },
   AnyOrigin: {
     description: "Pages of any origin may read the answer.",

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { TestParameters } from "../schemas.ts";
+import { ENTITY_TAG } from "./examples.ts";
 import type { Json } from "./route.ts";
 
 /** Asks whether what the client holds is still what there is. */
@@ -10,7 +11,7 @@ export const IF_NONE_MATCH: Json = {
   in: "header",
   description: "The ETag of the answer that the client holds (RFC 9110 §13.1.2).",
   schema: { type: "string" },
-  example: '"c1QqDk3vY0hD0m1kz2B0QdJ8x5v7o3m6nYwq9t4s2uE"',
+  example: ENTITY_TAG,
 };
 
 /** Names the trace that a request belongs to. */

@@ -1,6 +1,6 @@
 /** The page for people: what it shows is public, and drawn at most once a minute unless keys change. */
 
-import { createHash } from "node:crypto";
+import { entityTag } from "../../base/bytes.ts";
 import { type Clock, numericDate } from "../../base/clock.ts";
 import type { KeyRing } from "../../keys/key_ring.ts";
 import { nextMoment, publishedKeys } from "../../rotation/policy.ts";
@@ -60,6 +60,5 @@ async function drawAt({ ring, ...facts }: PageParts, now: number): Promise<Drawn
   const span = spanAround(now, ring.policy.rotation, earliest);
   const lives = planLives(ring.keys, now, span.end, ring.policy);
   const body = new TextEncoder().encode(await renderDocument(facts, { lives, now, span }));
-  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
-  return { body, etag, isComplete: published.length > 0 };
+  return { body, etag: entityTag(body), isComplete: published.length > 0 };
 }
