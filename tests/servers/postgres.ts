@@ -16,6 +16,7 @@ export const ROLE_PASSWORD = "pa55/w?rd#of%tests";
 
 /** What nobody may rely on is unlike what this program writes and unlike the defaults. */
 const SETTINGS = {
+  bytea_output: "escape",
   datestyle: "'SQL, DMY'",
   intervalstyle: "sql_standard",
   timezone: "'Asia/Kathmandu'",
@@ -88,7 +89,7 @@ export class PostgresServer implements AsyncDisposable {
   /** The URL of a database, over its socket, which asks nobody for a password. */
   socketUrl(database: string): string {
     const host = encodeURIComponent(this.socketDirectory);
-    return `postgres://${ROLE}@:${this.port}/${database}?host=${host}`;
+    return `postgres:///${database}?host=${host}&port=${this.port}&user=${ROLE}`;
   }
 
   /** Makes an empty database, owned by the role of its URL, which is given. */
