@@ -48,7 +48,7 @@ function createHandlerOf(
 ): (issuer: string) => Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
+  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock, shared: storage.uses });
   const proofs = createProofVerifier({ replay, clock });
   const findClient = createFindClient(config.trustedProxies);
   const limiter = createLimiters(config);
