@@ -14,6 +14,7 @@ import {
   SETTINGS,
   type Values,
 } from "./settings.ts";
+import { readSharedLimit, type SharedLimitSettings } from "./shared_limit_settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -42,7 +43,9 @@ export function loadConfig(read: ReadVariable): Config {
   }
   problems.push(...conflicts(values as Values));
   const stated = (Object.keys(SETTINGS) as Name[]).filter((name) => readText(read, name));
-  if (problems.length === 0) return toConfig(values as Values, stated);
+  const shared = readSharedLimit(values as Values, stated);
+  problems.push(...shared.problems);
+  if (problems.length === 0) return toConfig(values as Values, stated, shared.settings);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   throw new DomainError("configuration", `The configuration has ${count}`, { hints: problems });
 }
@@ -66,14 +69,14 @@ function readSetting(read: ReadVariable, name: Name): unknown {
 function validate(
   read: ReadVariable,
   name: string,
-  { fallback, rule, isSecret }: Setting,
+  { fallback, rule, isSecret, isHidden }: Setting,
 ): unknown {
   const given = readText(read, name);
   if (given instanceof Problem) return given;
   if (isSecret && given === "") return new Problem(`${name} is empty; allowed is ${SECRET_RULE}`);
   const text = given || fallback;
   if (text === undefined) return undefined;
-  const shown = isSecret ? "a value that is not shown" : JSON.stringify(text);
+  const shown = isSecret || isHidden ? "a value that is not shown" : JSON.stringify(text);
   const result = rule.safeParse(text);
   if (!result.success) {
     return new Problem(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
@@ -142,7 +145,11 @@ function conflicts(values: Values): string[] {
   return found;
 }
 
-function toConfig(values: Values, stated: readonly Name[]) {
+function toConfig(
+  values: Values,
+  stated: readonly Name[],
+  sharedLimit: SharedLimitSettings | undefined,
+) {
   return Object.freeze({
     /** The variables that are set: the others are as they are by default. */
     stated: new Set<string>(stated) as ReadonlySet<string>,
@@ -175,6 +182,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     }),
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
+    /** Where servers share the rate limit, if they do. */
+    sharedLimit,
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */

@@ -7,6 +7,7 @@ import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
 import { isValidHost } from "../http/host.ts";
 import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
 import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
+import { parseValkeyUrl, VALKEY_URL_RULE } from "../limits/valkey/location.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
 
 export const SECRET_RULE = "a secret of at least 16 bytes";
@@ -111,6 +112,10 @@ export const SETTINGS = {
   ),
   RATE_LIMIT: setting("10", integer(1, 100_000)),
   RATE_WINDOW: setting("1s", duration(1, 86_400)),
+  REDIS_URL: hidden(parsed(VALKEY_URL_RULE, parseValkeyUrl)),
+  REDIS_URL_FILE: setting(undefined, path),
+  REDIS_CA_FILE: setting(undefined, path),
+  RATE_LIMIT_STRICT: setting("off", onOff("on", "off")),
   TRUSTED_PROXIES: setting(
     undefined,
     parsed("IP addresses and CIDR ranges separated by commas", parseNetworks),
@@ -136,15 +141,22 @@ export const SETTINGS = {
   LOG_FORMAT: setting(undefined, oneOf("json", "text")),
 } as const;
 
-/** A variable: what it is when it is not set, its rule, and whether its value is never shown. */
+/** A variable: what it is when it is not set, and its rule. */
 export interface Setting<R extends z.ZodType = z.ZodType> {
   fallback: string | undefined;
   rule: R;
+  /** Whether it may be any text, and is never shown. */
   isSecret: boolean;
+  /** Whether it is never shown, because it may hold a password. */
+  isHidden?: boolean;
 }
 
 function setting<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
   return { fallback, rule, isSecret: false };
+}
+
+function hidden<R extends z.ZodType>(rule: R): Setting<R> {
+  return { ...setting(undefined, rule), isHidden: true };
 }
 
 function secret<R extends z.ZodType>(rule: R): Setting<R> {

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { isDomainError } from "../../lib/base/errors.ts";
 import { MOST_EXPENSIVE } from "../../lib/base/argon2_cost.ts";
 import { readSecret } from "../../lib/server/config.ts";
-import { SETTINGS } from "../../lib/server/settings.ts";
+import { type Setting, SETTINGS } from "../../lib/server/settings.ts";
+import { withTempDir } from "../support.ts";
 import { load, problemsOf } from "./loaded.ts";
 
 const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
@@ -19,6 +20,8 @@ const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
   JWKS_URI: "https://keys.example/jwks.json",
   AUDIENCE: "orders",
   TRUSTED_PROXIES: "10.0.0.0/8",
+  REDIS_URL: "rediss://cache.example",
+  REDIS_CA_FILE: "ca.pem",
   METRICS_ADDRESS: "127.0.0.1:9464",
   LOG_FORMAT: "text",
 };
@@ -27,18 +30,21 @@ const RIGHT: Partial<Record<keyof typeof SETTINGS, string>> = {
 const BESIDE: Partial<Record<keyof typeof SETTINGS, Record<string, string>>> = {
   TLS_CERT_FILE: { TLS_KEY_FILE: "key.pem" },
   TLS_KEY_FILE: { TLS_CERT_FILE: "cert.pem" },
+  REDIS_CA_FILE: { REDIS_URL: "rediss://cache.example" },
 };
 
 /** Asserts that each of these values is refused under the name of the variable. */
 function assertRefused(name: string, values: readonly string[]): void {
   for (const value of values) {
     const problems = problemsOf({ [name]: value });
-    const start = `${name} is ${JSON.stringify(value)}; allowed is `;
+    const { isHidden } = SETTINGS[name as keyof typeof SETTINGS] as Setting;
+    const shown = isHidden ? "a value that is not shown" : JSON.stringify(value);
+    const start = `${name} is ${shown}; allowed is `;
     assert.ok(problems.some((problem) => problem.startsWith(start)), `${start}: ${problems}`);
   }
 }
 
-Deno.test("loadConfig() refuses space around every plain value, and what is no text within, by name", () => {
+Deno.test("loadConfig() refuses space around every plain value, and what is no text within, by name", async () => {
   const spoilt = (text: string) => [
     ...[" ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "\ufeff"].flatMap((
       space,
@@ -47,11 +53,15 @@ Deno.test("loadConfig() refuses space around every plain value, and what is no t
       `${text.slice(0, 1)}${sign}${text.slice(1)}`
     ),
   ];
-  for (const name of PLAIN) {
-    const right = SETTINGS[name].fallback ?? RIGHT[name]!;
-    assert.deepEqual(problemsOf({ ...BESIDE[name], [name]: right }), [], name);
-    assertRefused(name, spoilt(right));
-  }
+  await withTempDir(async (directory) => {
+    const file = `${directory}/url`;
+    await Deno.writeTextFile(file, "redis://cache.example");
+    for (const name of PLAIN) {
+      const right = SETTINGS[name].fallback ?? RIGHT[name] ?? file;
+      assert.deepEqual(problemsOf({ ...BESIDE[name], [name]: right }), [], name);
+      assertRefused(name, spoilt(right));
+    }
+  });
 });
 
 Deno.test("loadConfig() takes a secret as it is, with whatever stands around it and in it", () => {
