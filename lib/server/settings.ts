@@ -9,6 +9,8 @@ import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
 import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
 import { parseValkeyUrl, VALKEY_URL_RULE } from "../limits/valkey/location.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
+import type { DatabaseLocation } from "../storage/location.ts";
+import { parsePostgresUrl, POSTGRES_URL_RULE } from "../storage/postgres/location.ts";
 
 export const SECRET_RULE = "a secret of at least 16 bytes";
 /** The issuer is the URL that a request names. */
@@ -74,7 +76,23 @@ function parseNetworks(text: string): string[] | undefined {
   return networks.every((part) => parseIpNetwork(part) !== undefined) ? networks : undefined;
 }
 
-const path = parsed("the path of a file", (text) => /^:memory:$|\0/.test(text) ? undefined : text);
+const path = parsed("the path of a file", parsePath);
+
+function parsePath(text: string): string | undefined {
+  return /^:memory:$|\0/.test(text) ? undefined : text;
+}
+
+const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
+
+/** What begins as a URL is no path: a typing mistake in one would make a file of that name. */
+function parseDatabase(text: string): DatabaseLocation | undefined {
+  if (!text.includes("://")) {
+    const file = parsePath(text);
+    return file === undefined ? undefined : { engine: "sqlite", path: file };
+  }
+  const server = parsePostgresUrl(text);
+  return server && { engine: "postgres", server };
+}
 
 /** Every variable: its meaning for people, the value when it is not set, and its rule. */
 export const SETTINGS = {
@@ -82,7 +100,10 @@ export const SETTINGS = {
   PORT: setting("8080", integer(0, 65_535)),
   TLS_CERT_FILE: setting(undefined, path),
   TLS_KEY_FILE: setting(undefined, path),
-  DATABASE: setting("totally_not_my_privateKeys.db", path),
+  DATABASE: url("totally_not_my_privateKeys.db", parsed(DATABASE_RULE, parseDatabase)),
+  DATABASE_FILE: setting(undefined, path),
+  DATABASE_CA_FILE: setting(undefined, path),
+  MIGRATE: setting("on", onOff("on", "off")),
   NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
   NOT_MY_KEY_FILE: setting(undefined, path),
   CLIENTS_FILE: setting(undefined, path),
@@ -141,26 +162,31 @@ export const SETTINGS = {
   LOG_FORMAT: setting(undefined, oneOf("json", "text")),
 } as const;
 
-/** A variable: what it is when it is not set, and its rule. */
+/** A variable: what it is when it is not set, its rule, and whether its value is never shown. */
 export interface Setting<R extends z.ZodType = z.ZodType> {
   fallback: string | undefined;
   rule: R;
-  /** Whether it may be any text, and is never shown. */
   isSecret: boolean;
-  /** Whether it is never shown, because it may hold a password. */
-  isHidden?: boolean;
+  /** Whether a wrong value is quoted. */
+  mayBeShown: (text: string) => boolean;
 }
 
 function setting<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
-  return { fallback, rule, isSecret: false };
-}
-
-function hidden<R extends z.ZodType>(rule: R): Setting<R> {
-  return { ...setting(undefined, rule), isHidden: true };
+  return { fallback, rule, isSecret: false, mayBeShown: () => true };
 }
 
 function secret<R extends z.ZodType>(rule: R): Setting<R> {
-  return { fallback: undefined, rule, isSecret: true };
+  return { fallback: undefined, rule, isSecret: true, mayBeShown: () => false };
+}
+
+/** A value that may be a URL with a password. */
+function url<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
+  return { ...setting(fallback, rule), mayBeShown: (text) => !text.includes("://") };
+}
+
+/** A value that is a URL with a password, or a mistyped one. */
+function hidden<R extends z.ZodType>(rule: R): Setting<R> {
+  return { ...setting(undefined, rule), mayBeShown: () => false };
 }
 
 /** A name must stay what it is in a URL: `10`, `a.1` and `127.0x1` are addresses there, or nothing. */

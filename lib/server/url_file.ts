@@ -1,25 +1,43 @@
-/** Files that hold a URL with a password, which so stands in no environment. */
+/** Values of variables that stand in a file instead, because they hold a password. */
 
 import { decodeUtf8 } from "../base/bytes.ts";
-import { irregularity } from "../base/disk.ts";
 
-/** The longest file that is read, in bytes. */
-const LONGEST_FILE = 8192;
+/** The variable that names the file with a variable's value. */
+export const FILES: Readonly<Record<string, string>> = {
+  DATABASE: "DATABASE_FILE",
+  REDIS_URL: "REDIS_URL_FILE",
+};
 
-/** What a file holds, or what is wrong with it, in words that follow its name. */
-export type UrlFile = { text: string } | { problem: string };
+/** The longest such file, in bytes. */
+const LONGEST = 8192;
 
-/** Reads the one line of a file; a pipe would be waited for. */
-export function readUrlFile(path: string): UrlFile {
+/**
+ * The value in `path`, without its line end.
+ *
+ * @throws {Error} in words that follow the file's name, when it cannot be read or holds no such value.
+ */
+export function readValueFile(path: string): string {
+  const text = readText(path).replace(/\r?\n$/, "");
+  if (text === "") throw new Error("is empty");
+  return text;
+}
+
+function readText(path: string): string {
+  let info: Deno.FileInfo;
+  let bytes: Uint8Array;
   try {
-    const kind = irregularity(path);
-    if (kind !== undefined) return { problem: `is ${kind}` };
-    const { size } = Deno.statSync(path);
-    if (size > LONGEST_FILE) return { problem: `has more than ${LONGEST_FILE} bytes` };
-    const text = decodeUtf8(Deno.readFileSync(path)).replace(/[\r\n]+$/, "");
-    return text === "" ? { problem: "is empty" } : { text };
+    info = Deno.statSync(path);
+    if (!info.isFile) throw new Error("is no regular file");
+    if (info.size > LONGEST) throw new Error(`has more than ${LONGEST} bytes`);
+    bytes = Deno.readFileSync(path);
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    return { problem: isMissing ? "does not exist" : "cannot be read as text" };
+    if (error instanceof Deno.errors.NotFound) throw new Error("does not exist");
+    if (error instanceof Deno.errors.PermissionDenied) throw new Error("cannot be read");
+    throw error;
+  }
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new Error("is not UTF-8");
   }
 }
