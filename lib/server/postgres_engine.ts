@@ -7,7 +7,6 @@ import { describePostgres, type PostgresLocation } from "../storage/postgres/loc
 import { prepareSchema } from "../storage/postgres/migration.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
-
 import type { ExaminedDatabase } from "./examined_database.ts";
 import { readCertificates } from "./pem_file.ts";
 
