@@ -1,5 +1,8 @@
 import { testStorage } from "../storage_conformance.ts";
 import { makeDatabase, startServer } from "./databases.ts";
+import { testKeysAtOnce } from "./keys_at_once.ts";
+import { testLoginsAtOnce } from "./logins_at_once.ts";
+import { testUsersAtOnce } from "./users_at_once.ts";
 
 const server = await startServer("PostgresStorage");
 if (server !== undefined) {
@@ -8,4 +11,7 @@ if (server !== undefined) {
     const storage = await database.openEmpty();
     return { storage, close: () => storage.close() };
   });
+  testKeysAtOnce(database);
+  testUsersAtOnce(database);
+  testLoginsAtOnce(database);
 }
