@@ -2,6 +2,8 @@ import { testStorage } from "../storage_conformance.ts";
 import { makeDatabase, startServer } from "./databases.ts";
 import { testKeysAtOnce } from "./keys_at_once.ts";
 import { testLoginsAtOnce } from "./logins_at_once.ts";
+import { testRevisionByOthers } from "./revision.ts";
+import { testRoundTrips } from "./round_trips.ts";
 import { testUsersAtOnce } from "./users_at_once.ts";
 
 const server = await startServer("PostgresStorage");
@@ -11,6 +13,8 @@ if (server !== undefined) {
     const storage = await database.openEmpty();
     return { storage, close: () => storage.close() };
   });
+  testRevisionByOthers(database);
+  testRoundTrips(database);
   testKeysAtOnce(database);
   testUsersAtOnce(database);
   testLoginsAtOnce(database);
