@@ -32,6 +32,10 @@ export class TestDatabase {
     return new PostgresPool(parsePostgresUrl(this.server.socketUrl(this.name))!);
   }
 
+  openStorage(): PostgresStorage {
+    return new PostgresStorage(this.openPool());
+  }
+
   /** An empty storage, which a test closes. */
   async openEmpty(): Promise<PostgresStorage> {
     const pool = this.openPool();
@@ -57,7 +61,7 @@ export class TestDatabase {
   ): void {
     Deno.test(property, async () => {
       const first = await this.openEmpty();
-      const others = Array.from({ length: count - 1 }, () => new PostgresStorage(this.openPool()));
+      const others = Array.from({ length: count - 1 }, () => this.openStorage());
       const storages = [first, ...others];
       await body(storages).finally(() => Promise.all(storages.map((one) => one.close())));
     });
