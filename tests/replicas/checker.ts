@@ -48,11 +48,9 @@ export async function judge(operations: readonly Operation[]): Promise<Verdict[]
 /** Asserts that every answer of a history can be explained, and that all of it was decided. */
 export async function assertLinearizable(operations: readonly Operation[]): Promise<void> {
   const wrong = (await judge(operations)).filter(({ result }) => result !== "Ok");
-  assert.equal(
-    wrong.length,
-    0,
-    wrong.flatMap(({ subject, result, explanation = [] }) =>
-      [`${subject}: ${result}`, ...explanation].join("\n  ")
-    ).join("\n"),
-  );
+  const [first] = wrong;
+  if (first === undefined) return;
+  const { subject, result, explanation = [] } = first;
+  const lines = [`${wrong.length} subjects, such as ${subject}: ${result}`, ...explanation];
+  assert.fail(lines.join("\n  "));
 }

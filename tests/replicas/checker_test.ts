@@ -126,6 +126,13 @@ const ILLEGAL_KEYS: Record<string, Row[]> = {
     ["revoke", "done", 2, 3],
     ["sign", "done", 4, 5],
   ],
+  "a token that counts although its key was revoked before": [
+    ["revoke", "done", 0, 1],
+    ["introspect", "done", 2, 3],
+  ],
+  "a token that does not count although its key was never revoked": [
+    ["introspect", "refused", 0, 1],
+  ],
   "a key that is revoked twice": [["revoke", "done", 0, 1], ["revoke", "done", 2, 3]],
 };
 
@@ -133,7 +140,9 @@ const LEGAL_KEYS: Record<string, Row[]> = {
   "a signature while the key is revoked": [
     ["revoke", "done", 0, 3],
     ["sign", "done", 1, 4],
-    ["revoke", "conflict", 5, 6],
+    ["introspect", "done", 2, 5],
+    ["introspect", "refused", 6, 7],
+    ["revoke", "conflict", 8, 9],
   ],
 };
 

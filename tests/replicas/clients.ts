@@ -1,7 +1,7 @@
 /** Clients that do whatever they please with a few users, at any replica, and put it on record. */
 
 import { DomainError, isDomainError } from "../../lib/base/errors.ts";
-import type { Answer as Response } from "../blackbox/client.ts";
+import type { Answer as Response, Credentials } from "../blackbox/client.ts";
 import { kidOf } from "../blackbox/commands.ts";
 import type { Action, Call, History, Outcome } from "./history.ts";
 import type { Operator } from "./operator.ts";
@@ -26,6 +26,7 @@ const WEIGHTS: Partial<Record<Action, number>> = {
   reset: 7,
   delete: 0.5,
   count: 10,
+  introspect: 4,
   revoke: 1,
 };
 
@@ -45,6 +46,8 @@ interface User {
 
 export interface ClientsParts {
   replicas: Replicas;
+  /** A user that nobody changes, whose tokens are introspected. */
+  resident: Credentials;
   operator: Operator;
   history: History;
 }
@@ -54,6 +57,8 @@ export class Clients {
   readonly #users: User[] = Array.from({ length: USERS }, newUser);
   /** The key that has signed last. */
   #signer: string | undefined;
+  /** The resident's token. */
+  #token: string | undefined;
 
   constructor(parts: ClientsParts) {
     this.#parts = parts;
@@ -71,6 +76,7 @@ export class Clients {
   async #act(client: number): Promise<void> {
     const picked = pickAction();
     if (picked === "revoke") return await this.#revoke(client);
+    if (picked === "introspect") return await this.#introspect(client);
     const user = this.#pickUser();
     const { username } = user;
     const isNew = user.operations <= NEW_OPERATIONS;
@@ -140,15 +146,36 @@ export class Clients {
     await history.record(call, () => command(() => operator.revoke(kid)));
   }
 
+  /** Asks whether a token counts, and gets a new one when that one's key was revoked. */
+  async #introspect(client: number): Promise<void> {
+    const { history, resident } = this.#parts;
+    const token = this.#token;
+    if (token === undefined) {
+      this.#token = (await this.#post("/auth", resident))?.json?.token;
+      return;
+    }
+    const call: Call = { client, subject: `key ${kidOf(token)}`, action: "introspect" };
+    const { answer } = await history.record(call, async () => {
+      const { username: client_id, password: client_secret } = resident;
+      const form = new URLSearchParams({ client_id, client_secret, token });
+      const response = await this.#post("/introspect", form);
+      const answer = answerOf(response, { 200: response?.json?.active ? "done" : "refused" });
+      return { answer };
+    });
+    if (answer === "refused") this.#token = undefined;
+  }
+
   /** What any replica answers; `undefined` when it does not. */
-  async #post(path: string, body: unknown): Promise<Response | undefined> {
+  async #post(path: string, body: object): Promise<Response | undefined> {
     const { servers } = this.#parts.replicas;
     const server = servers[random(servers.length)]!;
     try {
       return await server.request(path, {
         method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
+        ...(body instanceof URLSearchParams ? { body } : {
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+        }),
         signal: AbortSignal.timeout(PATIENCE),
       });
     } catch (error) {

@@ -13,6 +13,7 @@ export type Action =
   | "delete"
   | "count"
   | "sign"
+  | "introspect"
   | "revoke";
 
 /** What came of it; `unknown` when it may have happened or not. */

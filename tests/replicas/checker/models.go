@@ -99,6 +99,8 @@ func (k key) step(one operation) (bool, key) {
 	switch one.Action {
 	case "sign":
 		return !k.isRevoked, k
+	case "introspect":
+		return (one.Answer == "done") != k.isRevoked, k
 	case "revoke":
 		return one.Answer == unknown || (one.Answer == "done") != k.isRevoked, key{true}
 	}
