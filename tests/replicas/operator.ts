@@ -1,12 +1,12 @@
 /** The commands of an operator on a shared database, in this process, many at a time if need be. */
 
-import { numericDate } from "../../lib/base/clock.ts";
+import { type Clock, numericDate } from "../../lib/base/clock.ts";
 import { revokeKey, rotateKeys } from "../../lib/cli/keys.ts";
 import type { Output } from "../../lib/cli/output.ts";
 import { deleteUser, resetPassword, setUserDisabled } from "../../lib/cli/users.ts";
 import type { HeldKey } from "../../lib/keys/held_key.ts";
 import { KeyRing } from "../../lib/keys/key_ring.ts";
-import { activeKey, type KeyState, keyState } from "../../lib/rotation/policy.ts";
+import { type KeyState, keyState } from "../../lib/rotation/policy.ts";
 import { type Config, loadConfig } from "../../lib/server/config.ts";
 import { type OpenedDatabase, openExistingDatabase } from "../../lib/server/open.ts";
 import type { Environment } from "../blackbox/process.ts";
@@ -29,11 +29,14 @@ export class Operator implements AsyncDisposable {
     this.#context = context;
   }
 
-  /** @throws {DomainError} as commands do that find no database or have another secret. */
-  static async open(env: Environment): Promise<Operator> {
+  /**
+   * @param clock what the operator's machine goes by.
+   * @throws {DomainError} as commands do that find no database or have another secret.
+   */
+  static async open(env: Environment, clock: Clock = Date.now): Promise<Operator> {
     const config = loadConfig((name) => env[name]);
     const { log } = recordingLog();
-    const database = await openExistingDatabase(config, log);
+    const database = { ...await openExistingDatabase(config, log), clock };
     const output = { print() {}, log } as unknown as Output;
     return new Operator({ config, database, storage: database.storage, output });
   }
@@ -73,17 +76,8 @@ export class Operator implements AsyncDisposable {
 
   /** The kids of the keys in a state. */
   async kids(state: KeyState): Promise<string[]> {
-    const now = this.#now();
+    const now = numericDate(this.#context.database.clock());
     return (await this.keys()).filter((key) => keyState(key, now) === state).map(({ kid }) => kid);
-  }
-
-  /** The kid of the key that signs. */
-  async signer(): Promise<string | undefined> {
-    return activeKey(await this.keys(), this.#now())?.kid;
-  }
-
-  #now(): number {
-    return numericDate(this.#context.database.clock());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

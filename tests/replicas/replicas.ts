@@ -28,11 +28,20 @@ export class Replicas implements AsyncDisposable {
     };
   }
 
-  /** Starts `count` servers, all at once, on an empty database. */
-  static async start(engine: Engine, count: number, env: Environment = {}): Promise<Replicas> {
+  /**
+   * Starts servers, all at once, on an empty database.
+   *
+   * @param each what stands in the environment of each one; a number for as many without.
+   * @param env what stands in that of all.
+   */
+  static async start(
+    engine: Engine,
+    each: number | readonly Environment[],
+    env: Environment = {},
+  ): Promise<Replicas> {
     const replicas = new Replicas(await engine.create(), env);
     try {
-      await replicas.add(...Array<Environment>(count).fill({}));
+      await replicas.add(typeof each === "number" ? Array(each).fill({}) : each);
       return replicas;
     } catch (error) {
       await replicas[Symbol.asyncDispose]();
@@ -51,7 +60,7 @@ export class Replicas implements AsyncDisposable {
   }
 
   /** Starts a server for each environment, all at once; what it says stands before what all have. */
-  async add(...environments: readonly Environment[]): Promise<Server[]> {
+  async add(environments: readonly Environment[]): Promise<Server[]> {
     const started = await Promise.allSettled(
       environments.map((env) => Server.start({ env: { ...this.#env, ...env } })),
     );
