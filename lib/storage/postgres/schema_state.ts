@@ -1,7 +1,7 @@
 /** What state a database's schema is in, by a look that changes nothing. */
 
 import { DomainError } from "../../base/errors.ts";
-import { MIGRATIONS_COLUMNS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+import { MIGRATIONS_COLUMNS, MIGRATIONS_TABLE, SCHEMA_VERSION, TABLES } from "./schema.ts";
 import type { Statements } from "./transaction.ts";
 
 /** The oldest PostgreSQL that this program's statements are written for, as it numbers itself. */
@@ -41,14 +41,14 @@ export async function readSchemaState(statements: Statements): Promise<SchemaSta
   const { database, role } = found!;
   assertServer(found!);
   const tables = await tablesIn(statements);
-  if (!await hasMigrations(statements)) {
-    assertNoTables(database, tables);
-    return { version: 0, database, role };
+  const isOwn = await hasMigrations(statements);
+  if (isOwn) await assertPrivileges(statements, found!);
+  const version = isOwn ? await versionIn(statements) : 0;
+  if (version === 0) assertNoTables(database, tables);
+  else {
+    assertKnown(database, version);
+    assertTables(database, tables);
   }
-  const version = await versionIn(statements);
-  assertKnown(database, version);
-  assertTables(database, tables);
-  await assertPrivileges(statements, database, role);
   return { version, database, role };
 }
 
@@ -69,11 +69,11 @@ function assertServer({ server, serverVersion, encoding, database }: Found): voi
   }
 }
 
-/** This program's tables that there are, and that the role sees without saying where. */
+/** The tables of this program's names that the role sees without saying where. */
 async function tablesIn(statements: Statements): Promise<string[]> {
   const { rows } = await statements.query<{ name: string }>(
     "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
-    [TABLES],
+    [[...TABLES, MIGRATIONS_TABLE]],
   );
   return rows.map(({ name }) => name);
 }
@@ -81,15 +81,16 @@ async function tablesIn(statements: Statements): Promise<string[]> {
 /** Whether migrations are counted here by this program: others have a table of that name, too. */
 async function hasMigrations(statements: Statements): Promise<boolean> {
   const { rows } = await statements.query<{ name: string }>(
-    "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass('schema_migrations') " +
+    "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass($1) " +
       "AND attnum > 0 AND NOT attisdropped",
+    [MIGRATIONS_TABLE],
   );
   const names = rows.map(({ name }) => name);
   return MIGRATIONS_COLUMNS.every((name) => names.includes(name));
 }
 
 async function versionIn(statements: Statements): Promise<number> {
-  const sql = "SELECT coalesce(max(version), 0) AS version FROM schema_migrations";
+  const sql = `SELECT coalesce(max(version), 0) AS version FROM ${MIGRATIONS_TABLE}`;
   return (await statements.query<{ version: number }>(sql)).rows[0]!.version;
 }
 
@@ -123,23 +124,25 @@ function assertTables(database: string, tables: readonly string[]): void {
   );
 }
 
+/** The migrations need only be read. */
 async function assertPrivileges(
   statements: Statements,
-  database: string,
-  role: string,
+  { database, role }: Found,
 ): Promise<void> {
-  const { rows } = await statements.query<{ name: string }>(
-    "SELECT name FROM unnest($1::text[]) AS name WHERE NOT (" +
-      ["SELECT", "INSERT", "UPDATE", "DELETE"]
-        .map((privilege) => `has_table_privilege(name, '${privilege}')`).join(" AND ") +
-      ")",
-    [TABLES],
+  const { rows } = await statements.query<{ name: string; schema: string }>(
+    "SELECT DISTINCT relname AS name, relnamespace::regnamespace AS schema " +
+      "FROM unnest($1::text[]) AS wanted JOIN pg_class ON pg_class.oid = to_regclass(wanted), " +
+      "unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege " +
+      "WHERE NOT has_table_privilege(pg_class.oid, privilege) " +
+      "AND (wanted <> $2 OR privilege = 'SELECT') ORDER BY name",
+    [[...TABLES, MIGRATIONS_TABLE], MIGRATIONS_TABLE],
   );
   if (rows.length === 0) return;
   const names = rows.map(({ name }) => name).join(", ");
+  const all = `ALL TABLES IN SCHEMA ${rows[0]!.schema}`;
   throw new DomainError(
     "database_unusable",
     `The role ${role} may not read and write every table of the database ${database}: ${names}`,
-    { hints: [`as their owner: GRANT SELECT, INSERT, UPDATE, DELETE ON ${names} TO ${role};`] },
+    { hints: [`as their owner: GRANT SELECT, INSERT, UPDATE, DELETE ON ${all} TO ${role};`] },
   );
 }
