@@ -83,10 +83,18 @@ export function unmarkRunning(database: Statements, server: Uint8Array): void {
   database.run("DELETE FROM meta WHERE name = 'running' AND value = ?", server);
 }
 
+/** The greatest number of changes: SQLite would not count on exactly from much greater ones. */
+export const LAST_REVISION = 2 ** 52;
+
 /** How often the keys, or what they are sealed under and kept by, have changed. */
 export function readRevision(database: Statements): number {
   const sql = "SELECT CAST(value AS REAL) AS value FROM meta WHERE name = 'keys_revision'";
   return database.get<{ value: number }>(sql)?.value ?? 0;
+}
+
+/** Sets that number, whatever it is. */
+export function writeRevision(database: Statements, revision: number): void {
+  writeMeta(database, "keys_revision", revision);
 }
 
 function readMeta(database: Statements, name: string): Uint8Array | undefined {
@@ -97,7 +105,7 @@ function readMeta(database: Statements, name: string): Uint8Array | undefined {
     : new TextEncoder().encode(String(value)); // another program wrote it: nobody will understand it
 }
 
-function writeMeta(database: Statements, name: string, value: Uint8Array): void {
+function writeMeta(database: Statements, name: string, value: Uint8Array | number): void {
   database.run(
     "INSERT INTO meta (name, value) VALUES (?, ?) " +
       "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
