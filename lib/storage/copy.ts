@@ -176,16 +176,18 @@ class OddValues {
   /** @throws {DomainError} `failed` when there are any. */
   assertNone(): void {
     if (this.count === 0) return;
-    const what = this.count === 1 ? "A row cannot" : `${this.count} rows cannot`;
     const named = this.#first.map(({ table, where, column, reason }) =>
       `${table} WHERE ${where}: ${column} ${reason}`
     );
     const others = this.count - named.length;
-    throw new DomainError("failed", `${what} be copied; another program wrote them`, {
+    const [rows, them, these] = this.count === 1
+      ? ["A row", "it", "the row"]
+      : [`${this.count} rows`, "them", "these rows"];
+    throw new DomainError("failed", `${rows} cannot be copied: another program wrote ${them}`, {
       hints: [
         ...named,
         ...others > 0 ? [`and ${others} more`] : [],
-        "correct these rows or delete them, and copy again; nothing was copied",
+        `correct ${these} or delete ${them}, and copy again; nothing was copied`,
       ],
     });
   }

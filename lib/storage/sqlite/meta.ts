@@ -92,9 +92,11 @@ export function readRevision(database: Statements): number {
   return database.get<{ value: number }>(sql)?.value ?? 0;
 }
 
-/** Sets that number, whatever it is. */
+/** Sets that number; bound as it is, it would become a floating-point one. */
 export function writeRevision(database: Statements, revision: number): void {
-  writeMeta(database, "keys_revision", revision);
+  const sql = "INSERT INTO meta (name, value) VALUES ('keys_revision', CAST(? AS INTEGER)) " +
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+  database.run(sql, revision);
 }
 
 function readMeta(database: Statements, name: string): Uint8Array | undefined {
@@ -105,7 +107,7 @@ function readMeta(database: Statements, name: string): Uint8Array | undefined {
     : new TextEncoder().encode(String(value)); // another program wrote it: nobody will understand it
 }
 
-function writeMeta(database: Statements, name: string, value: Uint8Array | number): void {
+function writeMeta(database: Statements, name: string, value: Uint8Array): void {
   database.run(
     "INSERT INTO meta (name, value) VALUES (?, ?) " +
       "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -148,7 +148,7 @@ export function makeDatabase(path: string, { rows, lastNumbers, revision }: Give
   }
   const keep = database.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)");
   keep.run("running", new Uint8Array([1]));
-  keep.run("keys_revision", revision);
+  keep.run("keys_revision", BigInt(revision));
   database.exec("DELETE FROM sqlite_sequence");
   for (const [name, number] of Object.entries(lastNumbers)) {
     database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)").run(
