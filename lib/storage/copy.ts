@@ -1,51 +1,27 @@
 /** Everything that stands in one storage, copied into another, and compared. */
 
-import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import { DomainError } from "../base/errors.ts";
+import { OddValues } from "./odd_values.ts";
+import { differences, summarize, type Summary, type TableSummary } from "./summary.ts";
 import {
-  type OddValue,
-  type Page,
   type ReadTables,
-  type Row,
-  type Table,
   type TableReader,
   TABLES,
   type TableWriter,
   type WriteTables,
 } from "./tables.ts";
 
-/** How many odd values are named when there are more. */
-const NAMED = 5;
-
-/** What stands in a table. */
-export interface TableSummary {
-  name: string;
-  rows: number;
-  /** SHA-256 over the rows in the order of the key, in hexadecimal. */
-  digest: string;
-  /** The greatest number that a row was ever given, in a table that numbers them. */
-  lastNumber: string | undefined;
-}
-
 /** What was copied. */
 export interface Copied {
   tables: readonly TableSummary[];
   /** What stands in the source and was not copied, in words: others have added it. */
   left: readonly string[];
+  /** Whether a server works on the source, which may have changed it since. */
+  isServed: boolean;
 }
 
-/** What stands in a storage. */
-interface Summary {
-  tables: readonly TableSummary[];
-  revision: number;
-}
-
-export interface CopyOptions {
-  /** Is told that so many rows of all were copied, and then that so many were compared. */
-  onProgress?: (what: "copied" | "compared", done: number, total: number) => void;
-}
+/** Is told that so many rows of all were copied, and then that so many were compared. */
+export type OnProgress = (what: "copied" | "compared", done: number, total: number) => void;
 
 /**
  * Copies every table. What was written is read again before it is kept.
@@ -57,18 +33,20 @@ export interface CopyOptions {
 export async function copyTables(
   source: ReadTables,
   target: WriteTables,
-  { onProgress = () => {} }: CopyOptions = {},
+  onProgress: OnProgress = () => {},
 ): Promise<Copied> {
   return await target(async (writer) => {
     await assertEmpty(writer);
-    // Ended before the rows are read again: a long snapshot costs a storage that is in use.
-    const { summary, total, left } = await source((reader) => copyRows(reader, writer, onProgress));
+    // It has ended before the rows are read again: a long snapshot costs a storage that is in use.
+    const { summary, total, ...rest } = await source((reader) =>
+      copyRows(reader, writer, onProgress)
+    );
     let done = 0;
     const found = await summarize(writer, ({ rows }) => {
       onProgress("compared", done += rows.length, total);
     });
     assertSame(summary, found);
-    return { tables: summary.tables, left };
+    return { tables: summary.tables, ...rest };
   });
 }
 
@@ -84,11 +62,7 @@ async function assertEmpty(target: TableReader): Promise<void> {
   });
 }
 
-async function copyRows(
-  reader: TableReader,
-  writer: TableWriter,
-  onProgress: NonNullable<CopyOptions["onProgress"]>,
-): Promise<{ summary: Summary; total: number; left: readonly string[] }> {
+async function copyRows(reader: TableReader, writer: TableWriter, onProgress: OnProgress) {
   const counts = await Array.fromAsync(TABLES, (table) => reader.count(table));
   const total = counts.reduce((sum, count) => sum + count, 0);
   const odd = new OddValues();
@@ -105,37 +79,8 @@ async function copyRows(
     if (lastNumber !== undefined) await writer.setLastNumber(TABLES[index]!, lastNumber);
   }
   await writer.setRevision(summary.revision);
-  return { summary, total, left: await reader.additions() };
-}
-
-/** Reads everything, a page at a time, and tells what it is. */
-async function summarize(
-  reader: TableReader,
-  onPage: (page: Page, table: Table) => void | Promise<void>,
-): Promise<Summary> {
-  const tables: TableSummary[] = [];
-  for (const table of TABLES) {
-    const { name, isNumbered } = table;
-    const digest = createHash("sha256");
-    let rows = 0;
-    for await (const page of reader.pages(table)) {
-      rows += page.rows.length;
-      for (const row of page.rows) addRow(digest, row);
-      await onPage(page, table);
-      await setImmediate(); // garbage piles up where the event loop never has a turn
-    }
-    const lastNumber = isNumbered ? await reader.lastNumber(table) : undefined;
-    tables.push({ name, rows, digest: digest.digest("hex"), lastNumber });
-  }
-  return { tables, revision: await reader.revision() };
-}
-
-/** A row as a line of JSON, with bytes in hexadecimal: no two rows of a table have the same line. */
-function addRow(digest: Hash, row: Row): void {
-  const values = row.map((value) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value
-  );
-  digest.update(`${JSON.stringify(values)}\n`);
+  const [left, isServed] = [await reader.additions(), await reader.isServed()];
+  return { summary, total, left, isServed };
 }
 
 /** An index that is damaged leads past rows. */
@@ -151,44 +96,11 @@ function assertComplete(counts: readonly number[], { tables }: Summary): void {
 }
 
 function assertSame(written: Summary, found: Summary): void {
-  const differing = written.tables.filter((table, index) =>
-    JSON.stringify(table) !== JSON.stringify(found.tables[index])
-  ).map(({ name }) => name);
-  if (written.revision !== found.revision) differing.push("the number of changes of the keys");
+  const differing = differences(written, found);
   if (differing.length === 0) return;
   throw new DomainError(
     "failed",
     `What the target keeps is not what was written to it: ${differing.join(", ")}`,
     { hints: ["see whether a trigger or a rule of its own changes rows; nothing was copied"] },
   );
-}
-
-/** The values that cannot be copied: their number, and the first of them. */
-class OddValues {
-  count = 0;
-  readonly #first: OddValue[] = [];
-
-  add(values: readonly OddValue[]): void {
-    this.count += values.length;
-    this.#first.push(...values.slice(0, NAMED - this.#first.length));
-  }
-
-  /** @throws {DomainError} `failed` when there are any. */
-  assertNone(): void {
-    if (this.count === 0) return;
-    const named = this.#first.map(({ table, where, column, reason }) =>
-      `${table} WHERE ${where}: ${column} ${reason}`
-    );
-    const others = this.count - named.length;
-    const [rows, them, these] = this.count === 1
-      ? ["A row", "it", "the row"]
-      : [`${this.count} rows`, "them", "these rows"];
-    throw new DomainError("failed", `${rows} cannot be copied: another program wrote ${them}`, {
-      hints: [
-        ...named,
-        ...others > 0 ? [`and ${others} more`] : [],
-        `correct ${these} or delete ${them}, and copy again; nothing was copied`,
-      ],
-    });
-  }
 }

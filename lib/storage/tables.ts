@@ -63,6 +63,8 @@ export interface TableReader {
   revision(): Awaitable<number>;
   /** What others have added, in words: it is no part of what is read. */
   additions(): Awaitable<readonly string[]>;
+  /** Whether a server works on it, as far as it can be told. */
+  isServed(): Awaitable<boolean>;
 }
 
 /** Takes rows into a storage, all of them or none; it gives what it has taken so far. */

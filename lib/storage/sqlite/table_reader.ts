@@ -14,7 +14,7 @@ import {
   type Value,
 } from "../tables.ts";
 import { type Connection, OPENING_TIMEOUT } from "./connection.ts";
-import { LAST_REVISION, readRevision } from "./meta.ts";
+import { isMarkedRunning, LAST_REVISION, readRevision } from "./meta.ts";
 import { tablesOf } from "./schema.ts";
 import { openUnchanged, schemaVersion } from "./unchanged.ts";
 
@@ -77,7 +77,7 @@ export class SqliteTableReader implements TableReader {
   count(table: Table): number {
     if (!this.#has(table)) return 0;
     const sql = `SELECT count(*) AS count FROM ${table.name} WHERE ${isPartOf(table)}`;
-    return this.connection.get<{ count: number }>(sql, ...table.without)!.count;
+    return this.connection.get<{ count: number }>(sql)!.count;
   }
 
   *pages(table: Table): Generator<Page> {
@@ -86,7 +86,6 @@ export class SqliteTableReader implements TableReader {
     for (;;) {
       const found = this.connection.all<FoundRow>(
         selectRows(table, after !== undefined),
-        ...table.without,
         ...after === undefined ? [] : [after],
         PAGE_ROWS,
       );
@@ -118,6 +117,11 @@ export class SqliteTableReader implements TableReader {
         "FROM sqlite_schema tables, pragma_table_info(tables.name) columns " +
         "WHERE tables.type = 'table' AND tables.name NOT GLOB 'sqlite_*'",
     ));
+  }
+
+  /** One that came to no clean end has left the same mark. */
+  isServed(): boolean {
+    return isMarkedRunning(this.connection);
   }
 
   #has({ name }: Table): boolean {
@@ -156,7 +160,7 @@ function readColumn(table: string, { name, kind }: Column): string {
 
 function isPartOf({ name, key, without }: Table): string {
   if (without.length === 0) return "TRUE";
-  return `coalesce(${name}.${key}, '') NOT IN (${without.map(() => "?")})`;
+  return `coalesce(${name}.${key}, '') NOT IN (${without.map((text) => `'${text}'`)})`;
 }
 
 function toPage(table: Table, found: readonly FoundRow[]): Page {

@@ -36,11 +36,9 @@ Deno.test("copyTables() copies tables of several pages, and tells how far it is"
   const count = 2 * PAGE_ROWS + 345;
   await withFiles(manyUsers(count), async (files) => {
     const steps: [string, number][] = [];
-    await copyFile(files, {
-      onProgress(what, done, total) {
-        assert.equal(total, 4 * count);
-        steps.push([what, done]);
-      },
+    await copyFile(files, (what, done, total) => {
+      assert.equal(total, 4 * count);
+      steps.push([what, done]);
     });
     assert.deepEqual(dump(files.to), dump(files.from));
     const ends = Map.groupBy(steps, ([what]) => what);
@@ -141,8 +139,7 @@ Deno.test("copyTables() gives what the source was at one moment, while another w
     const expected = dump(files.from);
     using server = new DatabaseSync(files.from);
     let steps = 0;
-    await copyFile(files, {
-      onProgress() {
+    await copyFile(files, () => {
         steps++;
         server.exec(
           `INSERT INTO users (id, username, password_hash) VALUES (1e6 - ${steps}, 'u${steps}', '');
@@ -150,7 +147,6 @@ Deno.test("copyTables() gives what the source was at one moment, while another w
           DELETE FROM auth_logs WHERE id % 7 = 0; DELETE FROM tombstones;
           UPDATE users SET password_hash = 'another'`,
         );
-      },
     });
     assert.ok(steps > 8);
     assert.deepEqual(dump(files.to), expected);
@@ -168,7 +164,7 @@ Deno.test("copyTables() leaves nothing of a copy that fails at any page", async 
       };
       openDatabase(files.to).close();
       const failure = await failureOf(async () => {
-        await copyFile(files, { onProgress });
+        await copyFile(files, onProgress);
         throw new Error("over");
       });
       isOver = failure !== stopped;
@@ -176,7 +172,7 @@ Deno.test("copyTables() leaves nothing of a copy that fails at any page", async 
       await Deno.remove(files.to);
       if (isOver) break;
       steps = 0;
-      assert.equal(await failureOf(() => copyFile(files, { onProgress })), stopped);
+      assert.equal(await failureOf(() => copyFile(files, onProgress)), stopped);
       assert.deepEqual(await namesIn(files.directory), ["from"]);
     }
   });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { DomainError } from "../../../lib/base/errors.ts";
-import { type Copied, type CopyOptions, copyTables } from "../../../lib/storage/copy.ts";
+import { type Copied, copyTables, type OnProgress } from "../../../lib/storage/copy.ts";
 import { readTables } from "../../../lib/storage/sqlite/table_reader.ts";
 import { writeTables } from "../../../lib/storage/sqlite/table_target.ts";
 import { failureOf, openDatabase, withTempDir } from "../../support.ts";
@@ -28,15 +28,15 @@ export async function withFiles(sql: string, body: (files: Files) => Promise<voi
 /** Copies one SQLite file into another. */
 export function copyFile(
   { from, to }: Pick<Files, "from" | "to">,
-  options: CopyOptions = {},
+  onProgress?: OnProgress,
 ): Promise<Copied> {
-  return copyTables((body) => readTables(from, body), (body) => writeTables(to, body), options);
+  return copyTables((body) => readTables(from, body), (body) => writeTables(to, body), onProgress);
 }
 
 /** The refusal of a copy that has left nothing behind. */
-export async function refusedCopy(files: Files, options: CopyOptions = {}): Promise<DomainError> {
+export async function refusedCopy(files: Files): Promise<DomainError> {
   const before = await namesIn(files.directory);
-  const error = await failureOf(() => copyFile(files, options));
+  const error = await failureOf(() => copyFile(files));
   assert.ok(error instanceof DomainError, String(error));
   assert.deepEqual(await namesIn(files.directory), before);
   return error;

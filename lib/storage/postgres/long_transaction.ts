@@ -1,0 +1,55 @@
+/** A transaction that may take hours, of statements none of which does. */
+
+import { Connections, serverLimit } from "./connections.ts";
+import { StepLimit } from "./deadline.ts";
+import { classify } from "./faults.ts";
+import type { PostgresLocation } from "./location.ts";
+import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
+
+/** How long making the connection may take, in milliseconds. */
+const CONNECT_TIMEOUT = 10_000;
+
+/** How long one statement may take, in milliseconds: such as one that counts a large table's rows. */
+const STATEMENT_TIMEOUT = 60_000;
+
+/** How long the server waits for the next statement, in milliseconds: another storage is at work. */
+const PAUSE = 600_000;
+
+export interface LongTransaction {
+  isolation: Isolation;
+  /** Certificates, as PEM, that are trusted beside those of the system. */
+  ca: string | undefined;
+}
+
+/**
+ * Runs `body` once, in a transaction on a connection of its own.
+ *
+ * @throws {DomainError} `storage_unavailable`; whatever `body` throws.
+ */
+export async function inLongTransaction<Result>(
+  location: PostgresLocation,
+  { isolation, ca }: LongTransaction,
+  body: (statements: Statements) => Promise<Result>,
+): Promise<Result> {
+  const connections = new Connections(location, { ca, timeout: CONNECT_TIMEOUT, max: 1 });
+  const options = { isolation, limit: serverLimit(STATEMENT_TIMEOUT) };
+  try {
+    return await connections.lend(new StepLimit(STATEMENT_TIMEOUT), (lease) =>
+      inTransaction(
+        {
+          query: (sql, values) => lease.query(sql, values),
+          command: (sql) => lease.command(sql),
+          wait: (work) => work(),
+        },
+        options,
+        async (statements) => {
+          await statements.query(`SET LOCAL idle_in_transaction_session_timeout = ${PAUSE}`);
+          return await body(statements);
+        },
+      ));
+  } catch (error) {
+    throw classify(error);
+  } finally {
+    await connections.close();
+  }
+}
