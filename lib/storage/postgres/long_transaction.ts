@@ -1,9 +1,10 @@
 /** A transaction that may take hours, of statements none of which does. */
 
+import { namedFailure } from "../named_failure.ts";
 import { Connections, serverLimit } from "./connections.ts";
 import { StepLimit } from "./deadline.ts";
 import { classify } from "./faults.ts";
-import type { PostgresLocation } from "./location.ts";
+import { describePostgres, type PostgresLocation } from "./location.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
 
 /** How long making the connection may take, in milliseconds. */
@@ -24,20 +25,28 @@ export interface LongTransaction {
 /**
  * Runs `body` once, in a transaction on a connection of its own.
  *
- * @throws {DomainError} `storage_unavailable`; whatever `body` throws.
+ * @throws {DomainError} `failed`, by the name of the database, when it is not to be had; whatever
+ * `body` throws.
  */
 export async function inLongTransaction<Result>(
   location: PostgresLocation,
   { isolation, ca }: LongTransaction,
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
+  const failed = (error: unknown) => namedFailure(describePostgres(location), classify(error));
   const connections = new Connections(location, { ca, timeout: CONNECT_TIMEOUT, max: 1 });
   const options = { isolation, limit: serverLimit(STATEMENT_TIMEOUT) };
   try {
     return await connections.lend(new StepLimit(STATEMENT_TIMEOUT), (lease) =>
       inTransaction(
         {
-          query: (sql, values) => lease.query(sql, values),
+          query: async (sql, values) => {
+            try {
+              return await lease.query(sql, values);
+            } catch (error) {
+              throw failed(error); // before it is taken for one of the other storage
+            }
+          },
           command: (sql) => lease.command(sql),
           wait: (work) => work(),
         },
@@ -48,7 +57,7 @@ export async function inLongTransaction<Result>(
         },
       ));
   } catch (error) {
-    throw classify(error);
+    throw failed(error);
   } finally {
     await connections.close();
   }

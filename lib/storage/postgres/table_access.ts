@@ -1,6 +1,7 @@
 /** The tables of a database on a server: what a copy is made of, and what it is written into. */
 
 import { DomainError } from "../../base/errors.ts";
+import { namedFailure } from "../named_failure.ts";
 import type { TableReader, TableWriter } from "../tables.ts";
 import { CommitUnknown } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
@@ -52,8 +53,8 @@ export async function writeTables<Result>(
   { location, ca }: TrustedServer,
   body: (writer: TableWriter) => Promise<Result>,
 ): Promise<Result> {
-  const pool = new PostgresPool(location, { ca });
-  await migrate(pool).finally(() => pool.close());
+  const name = describePostgres(location);
+  await prepare({ location, ca }, name);
   try {
     return await inLongTransaction(
       location,
@@ -65,16 +66,29 @@ export async function writeTables<Result>(
       },
     );
   } catch (error) {
-    throw error instanceof DomainError && error.cause instanceof CommitUnknown
-      ? doubtful(location, error)
-      : error;
+    throw isDoubtful(error) ? doubtful(name, error) : error;
   }
 }
 
-function doubtful(location: PostgresLocation, cause: unknown): DomainError {
+async function prepare({ location, ca }: TrustedServer, name: string): Promise<void> {
+  const pool = new PostgresPool(location, { ca });
+  try {
+    await migrate(pool);
+  } catch (error) {
+    throw namedFailure(name, error);
+  } finally {
+    await pool.close();
+  }
+}
+
+function isDoubtful(error: unknown): boolean {
+  return error instanceof CommitUnknown || (error instanceof Error && isDoubtful(error.cause));
+}
+
+function doubtful(name: string, cause: unknown): DomainError {
   return new DomainError(
     "failed",
-    `The connection was lost at the very end: ${describePostgres(location)} holds all, or nothing`,
-    { cause, hints: ["copy again: it is refused if the target holds all of it"] },
+    `The connection was lost at the very end: ${name} holds all of it, or nothing`,
+    { cause, hints: ["copy again: that is refused if the target holds it"] },
   );
 }

@@ -1,6 +1,7 @@
 /** The tables of a SQLite database, row by row, as they are at one moment. */
 
 import { parseTimestamp } from "../../base/clock.ts";
+import { DomainError } from "../../base/errors.ts";
 import {
   additionsIn,
   type Column,
@@ -13,10 +14,11 @@ import {
   type TableReader,
   type Value,
 } from "../tables.ts";
-import { type Connection, OPENING_TIMEOUT } from "./connection.ts";
+import { examineDatabase } from "./examination.ts";
 import { isMarkedRunning, LAST_REVISION, readRevision } from "./meta.ts";
+import { type NamedConnection, openForReading } from "./named_connection.ts";
 import { tablesOf } from "./schema.ts";
-import { openUnchanged, schemaVersion } from "./unchanged.ts";
+import { schemaVersion } from "./unchanged.ts";
 
 /** How a kind is kept, and how its values are read; any other value arrives as a number. */
 interface Form {
@@ -49,12 +51,18 @@ const FORMS: Record<ColumnKind, Form> = {
   },
 };
 
-/** Runs `body`, which only reads, on the database at `path` as it is at one moment. */
+/**
+ * Runs `body`, which only reads, on the database at `path` as it is at one moment.
+ *
+ * @throws {DomainError} as `examineDatabase` does, and `database_unusable` when there is none; whatever
+ * `body` throws.
+ */
 export async function readTables<Result>(
   path: string,
   body: (reader: TableReader) => Promise<Result>,
 ): Promise<Result> {
-  const { connection } = openUnchanged(path, OPENING_TIMEOUT);
+  assertThere(path);
+  const connection = openForReading(path);
   try {
     connection.run("BEGIN");
     return await body(new SqliteTableReader(connection));
@@ -63,13 +71,22 @@ export async function readTables<Result>(
   }
 }
 
+function assertThere(path: string): void {
+  const { isNew, snapshot } = examineDatabase(path);
+  snapshot?.connection.close();
+  if (!isNew) return;
+  throw new DomainError("database_unusable", `There is no database ${path}`, {
+    hints: ["set DATABASE to the database that is to be copied"],
+  });
+}
+
 /** Reads over a connection that is in a transaction. */
 export class SqliteTableReader implements TableReader {
-  protected readonly connection: Connection;
+  protected readonly connection: NamedConnection;
   /** A database of an older version has not all of them. */
   readonly #tables: readonly string[];
 
-  constructor(connection: Connection) {
+  constructor(connection: NamedConnection) {
     this.connection = connection;
     this.#tables = tablesOf(schemaVersion(connection));
   }

@@ -3,9 +3,9 @@
 import { DISK, type Disk } from "../../base/disk.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { TableWriter } from "../tables.ts";
-import { Connection, OPENING_TIMEOUT } from "./connection.ts";
 import { SqliteDatabase } from "./database.ts";
 import { type Examination, examineDatabase } from "./examination.ts";
+import { openForWriting } from "./named_connection.ts";
 import { SqliteTableWriter } from "./table_writer.ts";
 import { exists } from "./unchanged.ts";
 
@@ -84,7 +84,7 @@ async function fill<Result>(
   body: Body<Result>,
   settings: readonly string[] = [],
 ): Promise<Result> {
-  const connection = Connection.open(path, { readOnly: false, busyTimeout: OPENING_TIMEOUT });
+  const connection = openForWriting(path);
   try {
     for (const setting of settings) connection.get(setting);
     connection.run("PRAGMA synchronous = FULL");

@@ -7,7 +7,7 @@ import { writeTables } from "../../../lib/storage/sqlite/table_target.ts";
 import { PAGE_ROWS, type Table, type TableReader } from "../../../lib/storage/tables.ts";
 import { failureOf, openDatabase, withTempDir } from "../../support.ts";
 import { makeOldDatabase, runElsewhere } from "../sqlite/databases.ts";
-import { copyFile, manyUsers, namesIn, refusedCopy, withFiles } from "./files.ts";
+import { copyFile, manyUsers, namesIn, refusedCopy, SECRET_ROWS, withFiles } from "./files.ts";
 import { dump, given, makeDatabase } from "./rows.ts";
 
 Deno.test("copyTables() gives a file with the same rows, whatever stands in them", async () => {
@@ -35,16 +35,17 @@ Deno.test("copyTables() gives a file with the same rows, whatever stands in them
 Deno.test("copyTables() copies tables of several pages, and tells how far it is", async () => {
   const count = 2 * PAGE_ROWS + 345;
   await withFiles(manyUsers(count), async (files) => {
+    const total = 4 * count + 2;
     const steps: [string, number][] = [];
-    await copyFile(files, (what, done, total) => {
-      assert.equal(total, 4 * count);
+    await copyFile(files, (what, done, of) => {
+      assert.equal(of, total);
       steps.push([what, done]);
     });
     assert.deepEqual(dump(files.to), dump(files.from));
     const ends = Map.groupBy(steps, ([what]) => what);
     assert.deepEqual([...ends].map(([what, found]) => [what, found.at(-1)![1]]), [
-      ["copied", 4 * count],
-      ["compared", 4 * count],
+      ["copied", total],
+      ["compared", total],
     ]);
     assert.equal(ends.get("copied")!.length, 4 * 3);
   });
@@ -108,7 +109,7 @@ Deno.test("copyTables() copies a database of any older version, with the tables 
       const [from, to] = [`${directory}/from`, `${directory}/to`];
       const rows = "INSERT INTO users (username, password_hash) VALUES ('alice', 'hash');" +
         "INSERT INTO keys (kid, key, exp) VALUES (7, x'07', 8);" +
-        "INSERT INTO meta (name, value) VALUES ('kek_derivation', x'01'), ('kek_check', x'02')";
+        SECRET_ROWS;
       makeOldDatabase(from, version, { rows });
       const before = await Deno.readFile(from);
       await copyFile({ from, to });
@@ -140,13 +141,13 @@ Deno.test("copyTables() gives what the source was at one moment, while another w
     using server = new DatabaseSync(files.from);
     let steps = 0;
     await copyFile(files, () => {
-        steps++;
-        server.exec(
-          `INSERT INTO users (id, username, password_hash) VALUES (1e6 - ${steps}, 'u${steps}', '');
+      steps++;
+      server.exec(
+        `INSERT INTO users (id, username, password_hash) VALUES (1e6 - ${steps}, 'u${steps}', '');
           INSERT INTO auth_logs (request_ip, user_id) VALUES ('', 1e6 - ${steps});
           DELETE FROM auth_logs WHERE id % 7 = 0; DELETE FROM tombstones;
           UPDATE users SET password_hash = 'another'`,
-        );
+      );
     });
     assert.ok(steps > 8);
     assert.deepEqual(dump(files.to), expected);

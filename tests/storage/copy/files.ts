@@ -15,12 +15,16 @@ export interface Files {
   to: string;
 }
 
+/** Without these no database with keys is sound. */
+export const SECRET_ROWS =
+  "INSERT INTO meta (name, value) VALUES ('kek_derivation', x'01'), ('kek_check', x'02')";
+
 /** Runs `body` with a source that was filled by these statements, without any of a copy. */
 export async function withFiles(sql: string, body: (files: Files) => Promise<void>): Promise<void> {
   await withTempDir(async (directory) => {
     const from = `${directory}/from`;
     openDatabase(from).close();
-    runElsewhere(from, `PRAGMA foreign_keys = OFF; ${sql}`);
+    runElsewhere(from, `PRAGMA foreign_keys = OFF; ${SECRET_ROWS}; ${sql}`);
     await body({ directory, from, to: `${directory}/to` });
   });
 }

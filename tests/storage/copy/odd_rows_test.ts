@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { refusedCopy, withFiles } from "./files.ts";
+import { TABLES } from "../../../lib/storage/tables.ts";
+import { openDatabase } from "../../support.ts";
+import { runElsewhere } from "../sqlite/databases.ts";
+import { refusedCopy, SECRET_ROWS, withFiles } from "./files.ts";
+import { dump } from "./rows.ts";
 
 /** What no program of this kind writes, and how it is named. */
 const ODD: readonly [sql: string, named: string][] = [
@@ -36,8 +40,8 @@ const ODD: readonly [sql: string, named: string][] = [
     "keys WHERE rowid = 9223372036854775807: exp is no integer",
   ]),
   [
-    "INSERT INTO meta (name, value) VALUES ('policy', 5)",
-    "meta WHERE rowid = 1: value is no bytes",
+    "INSERT INTO meta (rowid, name, value) VALUES (900, 'policy', 5)",
+    "meta WHERE rowid = 900: value is no bytes",
   ],
   [
     "INSERT INTO meta (rowid, name, value) VALUES (8, NULL, x'01')",
@@ -68,17 +72,22 @@ const ODD: readonly [sql: string, named: string][] = [
   ],
 ];
 
+const EMPTY = TABLES.toReversed().map(({ name }) => `DELETE FROM ${name};`).join("") + SECRET_ROWS;
+
 Deno.test("a value of another kind is refused by its table and row, and nothing is copied", async () => {
-  for (const [sql, named] of ODD) {
-    await withFiles(sql, async (files) => {
+  await withFiles("", async (files) => {
+    openDatabase(files.to).close();
+    for (const [sql, named] of ODD) {
+      runElsewhere(files.from, `PRAGMA foreign_keys = OFF; ${EMPTY}; ${sql}`);
       const { code, message, hints } = await refusedCopy(files);
       assert.equal(code, "failed", sql);
       assert.equal(message, "A row cannot be copied: another program wrote it", sql);
       assert.equal(hints[0], named, sql);
       assert.match(hints[1]!, /^correct the row or delete it, and copy again/, sql);
       assert.equal(hints.length, 2, sql);
-    });
-  }
+      assert.deepEqual(dump(files.to).users, []);
+    }
+  });
 });
 
 Deno.test("of many odd rows the first are named, and all are counted", async () => {

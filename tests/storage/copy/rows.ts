@@ -97,13 +97,17 @@ function clientRows(users: readonly bigint[]) {
 
 const users = fc.uniqueArray(id, { selector: String, maxLength: 4 });
 
+/** Without these no database with keys is sound. */
+const SECRET: Row[] = [["kek_check", new Uint8Array([1])], ["kek_derivation", new Uint8Array([2])]];
+
 /** Everything that may stand in a storage. */
 export const given: fc.Arbitrary<Given> = users.chain((found) =>
   fc.record({
     rows: fc.record({
       keys: rowsBy(integer, (key) => fc.tuple(fc.constant(key), bytes, integer)),
       users: fc.tuple(...found.map(userRow)),
-      meta: rowsBy(text, (key) => fc.tuple(fc.constant(key), bytes)),
+      meta: rowsBy(text, (key) => fc.tuple(fc.constant(key), bytes))
+        .map((rows) => [...SECRET, ...rows]),
       tombstones: rowsBy(bytes, (key) => fc.tuple(fc.constant(key))),
       ...clientRows(found),
     }) as fc.Arbitrary<Rows>,
