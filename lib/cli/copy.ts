@@ -2,9 +2,10 @@
 
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
+import { readCaFile } from "../server/ca_file.ts";
 import { parseLocation } from "../server/config.ts";
 import { secretSourceOf } from "../server/open.ts";
-import { readCertificates, tablesAt } from "../server/table_access.ts";
+import { tablesAt } from "../server/table_access.ts";
 import { readValueFile } from "../server/url_file.ts";
 import { type Copied, copyTables } from "../storage/copy.ts";
 import { type DatabaseLocation, describeLocation, isSameLocation } from "../storage/location.ts";
@@ -41,8 +42,8 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
       hint: "put the URL into a file, and name that by --to-file",
     });
   }
-  const source = tablesAt(config.database, await readCertificates(config.databaseCaFile));
-  const { write } = tablesAt(target, await readCertificates(options.toCaFile));
+  const source = tablesAt(config.database, await caIn("DATABASE_CA_FILE", config.databaseCaFile));
+  const { write } = tablesAt(target, await caIn("--to-ca-file", options.toCaFile));
   await source.read(() => Promise.resolve()); // before anything is made of the target
   const copied = await copyTables(source.read, write, (what, done, total) => {
     output.progress.count(`${what} rows`, done, total);
@@ -57,6 +58,10 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
     source: secretSourceOf(config),
   });
   for (const line of steps) output.print(line);
+}
+
+async function caIn(name: string, file: string | undefined): Promise<string | undefined> {
+  return file === undefined ? undefined : await readCaFile(name, file);
 }
 
 /** The variable that names the target to a server; a URL with a password belongs into a file. */

@@ -1,6 +1,5 @@
 /** The tables of a database, wherever it is: as a copy is made of them, or written into them. */
 
-import { DomainError } from "../base/errors.ts";
 import type { DatabaseLocation } from "../storage/location.ts";
 import * as postgres from "../storage/postgres/table_access.ts";
 import * as source from "../storage/sqlite/table_reader.ts";
@@ -28,15 +27,5 @@ export function tablesAt(database: DatabaseLocation, ca: string | undefined): Ta
         write: (body) => postgres.writeTables(server, body),
       };
     }
-  }
-}
-
-/** The certificates in a file, if one is named. @throws {DomainError} `configuration`. */
-export async function readCertificates(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw new DomainError("configuration", `The certificates in ${file} cannot be read`, { cause });
   }
 }

@@ -2,18 +2,22 @@
 
 import { DomainError, isDomainError } from "../base/errors.ts";
 
-/** The same failure with the storage's name, and with its reason as a hint; any other as it is. */
-export function namedFailure(name: string, error: unknown): unknown {
+/**
+ * The same failure with the storage's name, and why in the words of who failed first; any other error
+ * as it is. It is named where it comes from: further up, it might be either storage's.
+ */
+export function namedFailure(name: string, error: unknown, hints?: readonly string[]): unknown {
   if (!isDomainError(error, "storage_unavailable")) return error;
   const reason = reasonOf(error);
-  return new DomainError("failed", `The database ${name} is ${error.data.fault}`, {
+  return new DomainError("failed", `The database ${name} is ${error.data.fault}${reason}`, {
     cause: error,
-    hints: reason === undefined ? error.hints : [reason],
+    hints: hints ?? error.hints,
   });
 }
 
-/** In the words of whoever was the first to fail. */
-function reasonOf({ cause }: Error): string | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  return reasonOf(cause) ?? (cause.message || undefined);
+/** Some errors of the system have nothing but a code. */
+function reasonOf({ cause }: Error): string {
+  if (!(cause instanceof Error)) return "";
+  const { code } = cause as { code?: unknown };
+  return reasonOf(cause) || `: ${cause.message || String(code)}`;
 }

@@ -33,7 +33,6 @@ export async function inLongTransaction<Result>(
   { isolation, ca }: LongTransaction,
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
-  const failed = (error: unknown) => namedFailure(describePostgres(location), classify(error));
   const connections = new Connections(location, { ca, timeout: CONNECT_TIMEOUT, max: 1 });
   const options = { isolation, limit: serverLimit(STATEMENT_TIMEOUT) };
   try {
@@ -44,7 +43,7 @@ export async function inLongTransaction<Result>(
             try {
               return await lease.query(sql, values);
             } catch (error) {
-              throw failed(error); // before it is taken for one of the other storage
+              throw failureOf(location, error); // before it is taken for one of the other storage
             }
           },
           command: (sql) => lease.command(sql),
@@ -57,8 +56,15 @@ export async function inLongTransaction<Result>(
         },
       ));
   } catch (error) {
-    throw failed(error);
+    throw failureOf(location, error);
   } finally {
     await connections.close();
   }
+}
+
+/** The error to throw for one of this database, by its name. */
+export function failureOf(location: PostgresLocation, error: unknown): unknown {
+  return namedFailure(describePostgres(location), classify(error), [
+    "see that its server runs and takes connections from here",
+  ]);
 }

@@ -1,11 +1,10 @@
 /** The tables of a database on a server: what a copy is made of, and what it is written into. */
 
 import { DomainError } from "../../base/errors.ts";
-import { namedFailure } from "../named_failure.ts";
 import type { TableReader, TableWriter } from "../tables.ts";
 import { CommitUnknown } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
-import { inLongTransaction } from "./long_transaction.ts";
+import { failureOf, inLongTransaction } from "./long_transaction.ts";
 import { migrate } from "./migration.ts";
 import { PostgresPool } from "./pool.ts";
 import { readSchemaState } from "./schema_state.ts";
@@ -53,8 +52,7 @@ export async function writeTables<Result>(
   { location, ca }: TrustedServer,
   body: (writer: TableWriter) => Promise<Result>,
 ): Promise<Result> {
-  const name = describePostgres(location);
-  await prepare({ location, ca }, name);
+  await prepare({ location, ca });
   try {
     return await inLongTransaction(
       location,
@@ -66,16 +64,16 @@ export async function writeTables<Result>(
       },
     );
   } catch (error) {
-    throw isDoubtful(error) ? doubtful(name, error) : error;
+    throw isDoubtful(error) ? doubtful(location, error) : error;
   }
 }
 
-async function prepare({ location, ca }: TrustedServer, name: string): Promise<void> {
+async function prepare({ location, ca }: TrustedServer): Promise<void> {
   const pool = new PostgresPool(location, { ca });
   try {
     await migrate(pool);
   } catch (error) {
-    throw namedFailure(name, error);
+    throw failureOf(location, error);
   } finally {
     await pool.close();
   }
@@ -85,10 +83,12 @@ function isDoubtful(error: unknown): boolean {
   return error instanceof CommitUnknown || (error instanceof Error && isDoubtful(error.cause));
 }
 
-function doubtful(name: string, cause: unknown): DomainError {
+function doubtful(location: PostgresLocation, cause: unknown): DomainError {
   return new DomainError(
     "failed",
-    `The connection was lost at the very end: ${name} holds all of it, or nothing`,
+    `The connection was lost at the very end: ${
+      describePostgres(location)
+    } holds all of it, or nothing`,
     { cause, hints: ["copy again: that is refused if the target holds it"] },
   );
 }
