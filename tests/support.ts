@@ -163,7 +163,7 @@ export async function makeApp({ app: own, trustedProxies = [], ...options }: App
   const app: Hono<AppEnv> = createApp({
     ring,
     accounts,
-    login: createLogin({ accounts, assertions }),
+    login: createLogin({ accounts, assertions, ring }),
     issuer: new TokenIssuer(tokens),
     testTokens: options.testTokens
       ? new TestTokenIssuer({ ...tokens, foreignKey: createForeignKeys() })

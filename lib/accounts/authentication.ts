@@ -97,14 +97,14 @@ export class Authentication {
   }
 
   /**
-   * Puts a successful authentication on record, durably: only then may the token leave. False, with
-   * nothing on record, when the user's password or state, or the credential, has changed since it
-   * was checked, or the credential has ended.
+   * Puts a successful authentication on record, durably: only then may the token leave. Gives the
+   * revision of the keys at that moment; `undefined`, with nothing on record, when the user's password
+   * or state, or the credential, has changed since it was checked, or the credential has ended.
    */
   async recordLogin(
     { user, credential }: Pick<AuthenticatedClient, "user" | "credential">,
     { ip }: ClientAddress,
-  ): Promise<boolean> {
+  ): Promise<number | undefined> {
     const { storage, clock } = this.#parts;
     return await storage.recordAuthentication({ ip, at: clock(), user, credential });
   }

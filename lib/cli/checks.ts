@@ -1,6 +1,6 @@
 /** What `doctor` checks of the keys, the log and the configuration, one thing a function. */
 
-import { isoTime, numericDate, parseTimestamp } from "../base/clock.ts";
+import { isoTime, numericDate } from "../base/clock.ts";
 import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
@@ -74,16 +74,16 @@ export function checkSchedule({ ring, database: { clock } }: CheckParts): Findin
 
 export async function checkClock({ database: { storage, clock } }: CheckParts): Promise<Finding> {
   const recent = await storage.newestAuthentications(RECENT);
-  const odd = recent.find(({ timestamp }) => parseTimestamp(String(timestamp)) === undefined);
+  const odd = recent.find(({ at }) => at === null);
   if (odd !== undefined) {
     return warning(
       "clock",
-      `row ${odd.id} of auth_logs has a timestamp of another form: ${odd.timestamp}`,
+      `row ${odd.id} of auth_logs has a timestamp of another form: ${odd.oddTime}`,
       "another program wrote it: correct it, or delete the row",
     );
   }
   const [newest] = recent;
-  const ahead = newest ? (parseTimestamp(newest.timestamp)! - clock()) / 1000 : 0;
+  const ahead = newest ? (newest.at! - clock()) / 1000 : 0;
   if (ahead <= CLOCK_TOLERANCE) return ok("clock", "not behind the newest log entry");
   const message = `${Math.round(ahead)} s behind the newest log entry`;
   return problem("clock", message, "set the clock right: tokens would be dated in the past");

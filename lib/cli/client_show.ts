@@ -41,7 +41,7 @@ export async function showClient(
     "username": shown.username,
     "e-mail": shown.email ?? "",
     "state": shown.state,
-    "registered": shown.date_registered,
+    "registered": shown.date_registered ?? "unknown",
     "last login": shown.last_login ?? "never",
   });
   printPolicy(output, policy);

@@ -1,6 +1,7 @@
 /** `logs`: the authentication log. */
 
 import type { Command } from "commander";
+import { timestamp } from "../base/clock.ts";
 import { printableJson } from "../base/text.ts";
 import type { AuthenticationEntry, AuthenticationStorage, RowId } from "../storage/storage.ts";
 import { countOption, durationOption, example } from "./arguments.ts";
@@ -77,16 +78,24 @@ async function* readLogs(
 }
 
 async function* jsonLines(pages: Pages<AuthenticationEntry>): Pages<string> {
-  for await (const entries of pages) yield entries.map((entry) => printableJson(entry));
+  for await (const entries of pages) {
+    yield entries.map((entry) => {
+      const { id, ip, username } = entry;
+      return printableJson({ id, ip, timestamp: timeOf(entry), username });
+    });
+  }
 }
 
 async function* tableLines(pages: Pages<AuthenticationEntry>): Pages<string> {
   yield [line("TIME (UTC)", "CLIENT", "USER")];
   for await (const entries of pages) {
-    yield entries.map(({ timestamp, ip, username }) =>
-      line(timestamp, ip, username ?? "(refused)")
-    );
+    yield entries.map((entry) => line(timeOf(entry), entry.ip, entry.username ?? "(refused)"));
   }
+}
+
+/** The time as it stands in the log: UTC, or what another program has written there. */
+function timeOf({ at, oddTime }: AuthenticationEntry): string {
+  return at === null ? String(oddTime) : timestamp(at);
 }
 
 /** One width for all lines, however many follow. An IPv6 address has at most 39 characters. */

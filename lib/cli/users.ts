@@ -4,7 +4,7 @@ import { Accounts, isDisabled } from "../accounts/accounts.ts";
 import { createOperatorHasher, OPERATOR } from "../accounts/operator.ts";
 import { assertPassword, PASSWORD_BYTES } from "../accounts/password.ts";
 import { Registration } from "../accounts/registration.ts";
-import { numericDate } from "../base/clock.ts";
+import { numericDate, timestamp } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Config } from "../server/config.ts";
 import type { Storage, UserRecord } from "../storage/storage.ts";
@@ -37,6 +37,11 @@ export async function addUser(
   printPassword(context.output, `User ${user.username} is registered`, used, password);
 }
 
+/** A time as it stands in the database: UTC, in the form `YYYY-MM-DD HH:MM:SS`. */
+function shownTime(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : timestamp(milliseconds);
+}
+
 /** A user as it is shown: nothing secret of it. */
 export function shownUser(user: UserRecord) {
   return {
@@ -44,8 +49,8 @@ export function shownUser(user: UserRecord) {
     username: user.username,
     email: user.email,
     state: isDisabled(user) ? "disabled" : "enabled",
-    date_registered: user.dateRegistered,
-    last_login: user.lastLogin,
+    date_registered: shownTime(user.dateRegistered),
+    last_login: shownTime(user.lastLogin),
   };
 }
 
@@ -59,7 +64,7 @@ export async function listUsers({ storage, output }: UsersContext, options: { js
       "USERNAME": (row) => row.username,
       "E-MAIL": (row) => row.email ?? "",
       "STATE": (row) => row.state,
-      "REGISTERED": (row) => row.date_registered,
+      "REGISTERED": (row) => row.date_registered ?? "unknown",
       "LAST LOGIN": (row) => row.last_login ?? "never",
     },
     empty: "There are no users yet",

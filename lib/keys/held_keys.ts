@@ -76,9 +76,13 @@ export class HeldKeys {
     return active;
   }
 
-  /** Reads the storage if the keys have changed in it. @throws as `reload` does. */
-  async refresh(): Promise<void> {
-    const isKnown = await this.#parts.storage.revision() === this.#snapshot.revision;
+  /**
+   * Reads the storage if the keys have changed in it, or had `maxAge` milliseconds ago.
+   *
+   * @throws as `reload` does.
+   */
+  async refresh(maxAge?: number): Promise<void> {
+    const isKnown = await this.#parts.storage.revision(maxAge) === this.#snapshot.revision;
     if (!isKnown) await this.reload();
   }
 

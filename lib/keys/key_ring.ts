@@ -31,6 +31,12 @@ export interface KeyRingParts extends Omit<HeldKeysParts, "isStrict"> {
   clock: Clock;
 }
 
+/**
+ * For how long what is known of the keys does without asking a storage that is far away, in
+ * milliseconds: twice as long as the pause between two rounds of `maintain`, which ask.
+ */
+const KNOWN_FOR = 2000;
+
 /** A key to sign with now; a token must end by `exp` (seconds since the epoch). */
 export type Signer = SigningKey & Pick<Schedule, "exp">;
 
@@ -114,8 +120,23 @@ export class KeyRing {
     return this.#policy.differences;
   }
 
+  /** What is known of the keys: the storage's `revision()` when they were read. */
+  get revision(): number {
+    return this.#held.snapshot.revision;
+  }
+
   /**
-   * The one key that signs now. Changes that other processes have made are seen first.
+   * Learns what the keys are in that revision, or a later one.
+   *
+   * @throws {DomainError} `storage_unavailable` when the storage cannot be asked.
+   */
+  async catchUp(revision: number): Promise<void> {
+    if (revision !== this.revision) await this.#held.reload();
+  }
+
+  /**
+   * The one key that signs now. A change that another process has made may be seen `KNOWN_FOR`
+   * later: who gives something out that was signed asks afterwards whether `revision` still is.
    *
    * @throws {DomainError} `storage_unavailable` when the storage cannot be asked, `overloaded` when
    * no key can sign just now.
@@ -138,7 +159,7 @@ export class KeyRing {
   }
 
   async #signerOf(find: () => HeldKey | undefined): Promise<Signer> {
-    await this.#held.refresh();
+    await this.#held.refresh(KNOWN_FOR);
     if (find() === undefined) await this.maintain();
     const key = find();
     if (key !== undefined) return key;
@@ -146,12 +167,12 @@ export class KeyRing {
   }
 
   /**
-   * The keys whose tokens count now. Changes that other processes have made are seen first.
+   * The keys whose tokens count now, as `signer` sees them.
    *
    * @throws {DomainError} `storage_unavailable` when the storage cannot be asked.
    */
   async verifying(): Promise<readonly HeldKey[]> {
-    await this.#held.refresh();
+    await this.#held.refresh(KNOWN_FOR);
     return publishedKeys(this.keys, this.#now());
   }
 

@@ -64,7 +64,7 @@ function createHandlerOf(
       ...watched,
       ring,
       accounts,
-      login: createLogin({ accounts, assertions }),
+      login: createLogin({ accounts, assertions, ring }),
       issuer: new TokenIssuer(tokens),
       introspect: createIntrospection({ ring, storage, issuer, clock }),
       proofs,

@@ -48,14 +48,18 @@ export interface KeyEncryptionRecord {
   check: Uint8Array;
 }
 
-/** A row of `users`. Times are UTC in the form `YYYY-MM-DD HH:MM:SS`. */
+/**
+ * A row of `users`. Times are in milliseconds since the epoch; `null` where what stands there is no
+ * time as this program writes them.
+ */
 export interface UserRecord {
   id: RowId;
   username: string;
   passwordHash: string;
   email: string | null;
-  dateRegistered: string;
-  lastLogin: string | null;
+  dateRegistered: number | null;
+  /** To within a minute; `null` also before the first login. */
+  lastLogin: number | null;
 }
 
 /** A user to be; `at` is in milliseconds since the epoch. */
@@ -155,8 +159,10 @@ export interface AuthenticationRecord {
 export interface AuthenticationEntry {
   id: RowId;
   ip: string;
-  /** UTC, in the form `YYYY-MM-DD HH:MM:SS`, unless the row was written by another program. */
-  timestamp: string;
+  /** In milliseconds since the epoch; `null` when another program has written something else. */
+  at: number | null;
+  /** What that program has written, as text; else `null`. */
+  oddTime: string | null;
   username: string | null;
 }
 
@@ -164,9 +170,9 @@ export interface AuthenticationEntry {
 export interface AuthenticationCount {
   /** How many authentications succeeded. */
   count: number;
-  /** The time of the newest of them, in the form `YYYY-MM-DD HH:MM:SS`; `null` without any. */
-  newest: string | null;
-  /** The id of a row whose timestamp has another form, if there is one. */
+  /** The time of the newest of them, in milliseconds since the epoch; `null` without any. */
+  newest: number | null;
+  /** The id of a row whose timestamp is no time, if there is one. */
   odd: RowId | null;
 }
 
@@ -196,4 +202,23 @@ export interface AuthenticationQuery {
   /** Only this user's, in any ASCII case. */
   username?: string | undefined;
   limit: number;
+}
+
+/** What a server tells others of itself, where several may work on one storage. */
+export interface ServerRecord {
+  /** Random, made when the process began. */
+  id: string;
+  /** The name of its machine, and the port on which it listens. */
+  host: string;
+  /** Its program's version. */
+  version: string;
+  /** What its own clock showed when it told this, in milliseconds since the epoch. */
+  at: number;
+  /** The check value of the secret that it has. */
+  check: Uint8Array;
+}
+
+/** What is known of a server, in milliseconds since the epoch by the storage's own clock. */
+export interface SeenServer extends ServerRecord {
+  seenAt: number;
 }

@@ -23,6 +23,8 @@ import type {
   NewUser,
   PasswordReplacement,
   RowId,
+  SeenServer,
+  ServerRecord,
   UserQuery,
   UserRecord,
 } from "./records.ts";
@@ -33,8 +35,13 @@ export type * from "./records.ts";
 export type StorageFailure = StorageFault | "other";
 
 export interface KeyStorage {
-  /** A number that grows with every change of what `readKeys` gives. Cheap enough for every request. */
-  revision(): Promise<number>;
+  /**
+   * A number that grows with every change of what `readKeys` gives.
+   *
+   * @param maxAge what was learned no longer ago, in milliseconds, may be given without asking; where
+   * asking costs next to nothing, it is asked. Without it, always.
+   */
+  revision(maxAge?: number): Promise<number>;
 
   /** Rejects with `database_unusable` when half of it is lost, or all of it although there are keys. */
   readKeyEncryption(): Promise<KeyEncryptionRecord | undefined>;
@@ -123,11 +130,13 @@ export interface ClientStorage {
 export interface AuthenticationStorage {
   /**
    * Appends to the authentication log and, on success, sets the user's last login and when the
-   * credential was last used (at most once a minute). Durable. When the user's password hash or the
-   * credential is not as it was checked, or the credential is not valid at that time any more,
-   * nothing is written, and the answer is false.
+   * credential was last used (each at most once a minute). Durable. When the user's password hash or
+   * the credential is not as it was checked, or the credential is not valid at that time any more,
+   * nothing is written, and the answer is `undefined`.
+   *
+   * @returns what `revision()` was when that was written.
    */
-  recordAuthentication(record: AuthenticationRecord): Promise<boolean>;
+  recordAuthentication(record: AuthenticationRecord): Promise<number | undefined>;
   /** The id after which those entries begin that are asked for. */
   seekAuthentications(start: AuthenticationStart): Promise<RowId>;
   /** Entries in the order of their ids. */
@@ -140,12 +149,25 @@ export interface AuthenticationStorage {
   purgeAuthentications(before: number, limit: number): Promise<number>;
 }
 
+/** Where the servers on one storage tell each other, and their operator, of themselves. */
+export interface ServerRegistry {
+  /** Puts what a server says of itself in the place of what it said before. */
+  tell(server: ServerRecord): Promise<void>;
+  /** Those of the last day, the one seen last first. */
+  list(): Promise<SeenServer[]>;
+}
+
 export interface Storage extends KeyStorage, UserStorage, ClientStorage, AuthenticationStorage {
   /**
    * Rejects with `storage_unavailable` when nothing can be written just now. It writes as durably as
    * everything else is written, and changes nothing that can be read, nor how much there is.
    */
   assertWritable(): Promise<void>;
+  /** A server works on it from now on, until `endRun`. */
+  beginRun(): Promise<void>;
+  endRun(): Promise<void>;
+  /** Where servers on several machines may share the storage; else `undefined`. */
+  readonly servers: ServerRegistry | undefined;
   /** How often something was asked of it that it could not do, by the reason, since it was opened. */
   readonly failures: Readonly<Record<StorageFailure, number>>;
   close(): Promise<void>;

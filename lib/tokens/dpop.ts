@@ -31,8 +31,8 @@ export interface Proof {
   /** The key's thumbprint (RFC 7638, SHA-256), for the token's `cnf.jkt`. */
   jkt: string;
   /**
-   * Uses the proof, which can be done once: to be called when the client has authenticated, so that
-   * nobody else fills the memory.
+   * Uses the proof, for whatever comes of this request: no other one can. To be called when the
+   * client has authenticated, so that nobody else fills the memory.
    *
    * @throws {VerificationError} `replayed`
    * @throws {DomainError} `overloaded` when there is no room to remember it.
@@ -65,10 +65,12 @@ export function createProofVerifier(
       if (!isSameTarget(htu, request.url)) throw refused("is for another URL");
       assertFresh(iat, numericDate(clock()));
       const jkt = await calculateJwkThumbprint(header.jwk as JWK, "sha256");
+      let isUsed = false;
       const remember = () => {
+        if (isUsed) return; // a login may begin anew
         // Until it is too old to be taken: one second more than the last at which it is.
-        if (replay.use(JSON.stringify(["proof", jkt, jti]), iat + PROOF_WINDOW + 1)) return;
-        throw new VerificationError("replayed", "the proof was used before");
+        isUsed = replay.use(JSON.stringify(["proof", jkt, jti]), iat + PROOF_WINDOW + 1);
+        if (!isUsed) throw new VerificationError("replayed", "the proof was used before");
       };
       return { jkt, remember };
     },

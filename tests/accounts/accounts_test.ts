@@ -102,13 +102,16 @@ Deno.test("Authentication.recordLogin() puts the success on record, once, with t
   assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   time.advance(61);
   const client = { ip: "2001:db8::1", network: "2001:db8::/64" };
-  assert.equal(await accounts.authentication.recordLogin(authenticated, client), true);
+  assert.equal(
+    await accounts.authentication.recordLogin(authenticated, client),
+    await storage.revision(),
+  );
   assert.deepEqual(logged(), [{
     request_ip: "2001:db8::1",
     request_timestamp: "2030-01-01 00:01:01",
     user_id: user.id,
   }]);
-  assert.equal((await storage.findUser("alice"))!.lastLogin, "2030-01-01 00:01:01");
+  assert.equal((await storage.findUser("alice"))!.lastLogin, Date.UTC(2030, 0, 1, 0, 1, 1));
 });
 
 Deno.test("Authentication.authenticate() upgrades a hash of another cost, and the password stays", async () => {
@@ -168,7 +171,7 @@ Deno.test("Authentication.recordLogin() records nothing when the user has change
       password,
     }, CLIENT);
     await change(accounts);
-    assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), false);
+    assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), undefined);
     assert.deepEqual(logged(), []);
     assert.equal((await storage.findUser("alice"))!.lastLogin, null);
   }

@@ -118,7 +118,7 @@ Deno.test("Authentication.recordLogin() records nothing when the user was delete
     CLIENT,
   );
   await accounts.deleteUser("alice");
-  assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), false);
+  assert.equal(await accounts.authentication.recordLogin(authenticated, CLIENT), undefined);
   assert.deepEqual(logged(), []);
 });
 

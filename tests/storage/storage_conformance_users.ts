@@ -8,7 +8,8 @@ import { pagesOfUsers } from "../../lib/storage/user_pages.ts";
 export type TestProperty = (property: string, body: (storage: Storage) => Promise<void>) => void;
 
 const AT = Date.UTC(2030, 0, 2, 3, 4, 5, 999);
-const AT_TEXT = "2030-01-02 03:04:05";
+/** Times are kept to the second. */
+const WRITTEN_AT = Math.floor(AT / 1000) * 1000;
 const IP = "192.0.2.1";
 
 export const ALICE: NewUser = {
@@ -23,7 +24,7 @@ const EVERYTHING = { afterId: 0, since: 0, limit: 100 };
 /** Everything in the authentication log, without the ids. */
 async function logOf(storage: Storage) {
   const entries = await storage.readAuthentications(EVERYTHING);
-  return entries.map(({ ip, timestamp, username }) => [ip, timestamp, username]);
+  return entries.map(({ ip, at, username }) => [ip, at, username]);
 }
 
 export function testUsers(test: TestProperty): void {
@@ -34,7 +35,7 @@ export function testUsers(test: TestProperty): void {
       username: "Alice",
       passwordHash: ALICE.passwordHash,
       email: ALICE.email,
-      dateRegistered: AT_TEXT,
+      dateRegistered: WRITTEN_AT,
       lastLogin: null,
     });
     for (const name of ["Alice", "alice", "ALICE"]) {
@@ -132,12 +133,38 @@ export function testUsers(test: TestProperty): void {
     const alice = (await storage.createUser(ALICE))!;
     await storage.createUser(BOB);
     const lastLogin = async (name: string) => (await storage.findUser(name))!.lastLogin;
-    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: null }), true);
+    assert.equal(
+      await storage.recordAuthentication({ ip: IP, at: AT, user: null }),
+      await storage.revision(),
+    );
     assert.equal(await lastLogin("alice"), null);
-    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: alice }), true);
-    assert.equal(await lastLogin("alice"), AT_TEXT);
+    assert.equal(
+      await storage.recordAuthentication({ ip: IP, at: AT, user: alice }),
+      await storage.revision(),
+    );
+    assert.equal(await lastLogin("alice"), WRITTEN_AT);
     assert.equal(await lastLogin("bob"), null);
-    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, null], [IP, AT_TEXT, "Alice"]]);
+    assert.deepEqual(await logOf(storage), [[IP, WRITTEN_AT, null], [IP, WRITTEN_AT, "Alice"]]);
+  });
+
+  test("recordAuthentication() sets the last login at most once a minute, and after a clock set back", async (storage) => {
+    const alice = (await storage.createUser(ALICE))!;
+    const seen = [];
+    for (const second of [0, 59, 61, 120, 122, -3600]) {
+      await storage.recordAuthentication({ ip: IP, at: WRITTEN_AT + second * 1000, user: alice });
+      seen.push(((await storage.findUser("alice"))!.lastLogin! - WRITTEN_AT) / 1000);
+    }
+    assert.deepEqual(seen, [0, 0, 61, 61, 122, -3600]);
+    assert.equal((await logOf(storage)).length, 6);
+  });
+
+  test("recordAuthentication() gives the revision of the keys as they are by then", async (storage) => {
+    const before = await storage.recordAuthentication({ ip: IP, at: AT, user: null });
+    const put = [{ id: 1, key: new Uint8Array([1]), exp: 2 }];
+    assert.equal(await storage.changeKeys(await storage.readKeys(), { put, remove: [] }), true);
+    const after = await storage.recordAuthentication({ ip: IP, at: AT, user: null });
+    assert.ok(before! < after!);
+    assert.equal(after, (await storage.readKeys()).revision);
   });
 
   test("recordAuthentication() writes nothing when the user has changed since", async (storage) => {
@@ -145,13 +172,16 @@ export function testUsers(test: TestProperty): void {
     await storage.replacePasswordHash(alice.id, alice.passwordHash, "$argon2id$two");
     const gone = { ...alice, id: Number(alice.id) + 1 };
     for (const user of [alice, gone]) {
-      assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user }), false);
+      assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user }), undefined);
     }
     assert.deepEqual(await logOf(storage), []);
     assert.equal((await storage.findUser("alice"))!.lastLogin, null);
     const now = (await storage.findUser("alice"))!;
-    assert.equal(await storage.recordAuthentication({ ip: IP, at: AT, user: now }), true);
-    assert.deepEqual(await logOf(storage), [[IP, AT_TEXT, "Alice"]]);
+    assert.equal(
+      await storage.recordAuthentication({ ip: IP, at: AT, user: now }),
+      await storage.revision(),
+    );
+    assert.deepEqual(await logOf(storage), [[IP, WRITTEN_AT, "Alice"]]);
   });
 
   test("readAuthentications() gives what is asked for, in the order of ids", async (storage) => {
@@ -225,7 +255,7 @@ export function testUsers(test: TestProperty): void {
     }
     await storage.recordAuthentication({ ip: IP, at: AT + 9000, user: null });
     const counted = { ...await storage.countAuthentications(AT) };
-    assert.deepEqual(counted, { count: 2, newest: "2030-01-02 03:04:06", odd: null });
+    assert.deepEqual(counted, { count: 2, newest: WRITTEN_AT + 1000, odd: null });
   });
 
   test("purgeAuthentications() finds old entries behind one that is dated in the future", async (storage) => {

@@ -171,7 +171,9 @@ Deno.test("Proof.remember() uses a proof, once for as long as it is taken", asyn
     const { time, replay, verifier, proof } = makeVerifier();
     const token = await proof({ iat: claimTime(time, ahead) });
     const verify = () => verifier.verify(token, REQUEST);
-    (await verify()).remember();
+    const used = await verify();
+    used.remember();
+    used.remember(); // the same request: its login has begun anew
     time.advance(ahead + PROOF_WINDOW);
     const again = await verify();
     assert.equal(await reasonOf(again.remember), "replayed");

@@ -55,7 +55,7 @@ async function makeLogin({ meanwhile, ...options }: RingOptions & { meanwhile?: 
   const { clock } = time;
   const replay = new ReplayGuard({ capacity: 10, clock });
   const assertions = createAssertionVerifier({ audiences: [ISSUER], replay, clock });
-  const login = createLogin({ accounts, assertions });
+  const login = createLogin({ accounts, assertions, ring });
   const password = await outside.register(ALICE, CLIENT.ip);
   const ask = (password: string, isExpired = false) =>
     login(

@@ -10,8 +10,9 @@ import type {
   RowId,
 } from "../storage.ts";
 import { isUsable, setLastUsed } from "./clients_tables.ts";
-import { asPage, exact, pageOf, text } from "./columns.ts";
+import { asPage, exact, pageOf, text, timeIn } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
+import { readRevision } from "./meta.ts";
 import { setLastLogin } from "./users_table.ts";
 
 const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_ip")} AS ip, ` +
@@ -20,14 +21,27 @@ const SELECT_ENTRIES = `SELECT ${exact("auth_logs.id")} AS id, ${text("request_i
 
 const NAMES = ["id", "ip", "timestamp", "username"];
 
-/** In a transaction: false, with nothing written, when the user is not as it was checked. */
+/** An entry as it is read. */
+interface Row extends Omit<AuthenticationEntry, "at" | "oddTime"> {
+  timestamp: string | null;
+}
+
+function toEntry({ timestamp, ...entry }: Row): AuthenticationEntry {
+  const at = timeIn(timestamp);
+  return { ...entry, at, oddTime: at === null ? String(timestamp) : null };
+}
+
+/**
+ * In a transaction: `undefined`, with nothing written, when the user is not as it was checked; else
+ * the revision of the keys.
+ */
 export function recordAuthentication(
   database: SqliteDatabase,
   { ip, at, user, credential }: AuthenticationRecord,
-): boolean {
+): number | undefined {
   if (user !== null) {
-    if (credential && !isUsable(database, user.id, credential, at)) return false;
-    if (!setLastLogin(database, user, at)) return false;
+    if (credential && !isUsable(database, user.id, credential, at)) return undefined;
+    if (!setLastLogin(database, user, at)) return undefined;
     if (credential) setLastUsed(database, credential.id, at);
   }
   database.run(
@@ -36,7 +50,7 @@ export function recordAuthentication(
     timestamp(at),
     user?.id ?? null,
   );
-  return true;
+  return readRevision(database);
 }
 
 /** Times since one, and those that are no text: nobody can tell when they were. */
@@ -91,17 +105,24 @@ export function readAuthentications(
   const ofUser = username === undefined ? [] : [username];
   const query = `${SELECT_ENTRIES} WHERE auth_logs.id > ? AND ${IS_SINCE} ` +
     `${username === undefined ? "" : `AND ${IS_OF_USER} `}ORDER BY auth_logs.id LIMIT ?`;
-  return pageOf(database.get(asPage(NAMES, query), afterId, timestamp(since), ...ofUser, limit));
+  const page = database.get<{ page: string }>(
+    asPage(NAMES, query),
+    afterId,
+    timestamp(since),
+    ...ofUser,
+    limit,
+  );
+  return pageOf<Row>(page).map(toEntry);
 }
 
 export function newestAuthentications(
   database: SqliteDatabase,
   limit: number,
 ): AuthenticationEntry[] {
-  return database.all<AuthenticationEntry>(
+  return database.all<Row>(
     `${SELECT_ENTRIES} ORDER BY request_timestamp DESC, auth_logs.id DESC LIMIT ?`,
     limit,
-  );
+  ).map(toEntry);
 }
 
 /** What every timestamp looks like that this program writes; others may have written, too. */
@@ -112,7 +133,9 @@ export function countAuthentications(
   database: SqliteDatabase,
   since: number,
 ): AuthenticationCount {
-  return database.get<AuthenticationCount>(
+  const { newest, ...counted } = database.get<
+    Omit<AuthenticationCount, "newest"> & { newest: string | null }
+  >(
     "SELECT count(*) FILTER (WHERE user_id IS NOT NULL) AS count, " +
       `max(request_timestamp) FILTER (WHERE user_id IS NOT NULL AND ${IS_TIMESTAMP}) AS newest, ` +
       `${exact(`min(id) FILTER (WHERE NOT ${IS_TIMESTAMP})`)} AS odd ` +
@@ -121,6 +144,15 @@ export function countAuthentications(
       "OR request_timestamp IS NULL",
     timestamp(since),
   )!;
+  const time = timeIn(newest);
+  if (newest === null || time !== null) return { ...counted, newest: time };
+  return { ...counted, newest: null, odd: counted.odd ?? idAt(database, newest) };
+}
+
+/** A row of that timestamp, which has the form of one and is none: the 30th of February. */
+function idAt(database: SqliteDatabase, timestamp: string): RowId {
+  const sql = `SELECT ${exact("id")} AS id FROM auth_logs WHERE request_timestamp = ? LIMIT 1`;
+  return database.get<{ id: RowId }>(sql, timestamp)!.id;
 }
 
 export function purgeAuthentications(

@@ -6,11 +6,10 @@ import type {
   NewKeyCredential,
   PasswordReplacement,
   RowId,
-  UserRecord,
 } from "../storage.ts";
 import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
-import { replacePasswordHash, USER_COLUMNS } from "./users_table.ts";
+import { replacePasswordHash, toUser, USER_COLUMNS, type UserRow } from "./users_table.ts";
 
 /** How old `last_used` gets before it is written again, in milliseconds. */
 const LAST_USED_INTERVAL = 60_000;
@@ -42,13 +41,13 @@ export function findClient(database: SqliteDatabase, username: string): ClientRe
 }
 
 function findIn(database: SqliteDatabase, username: string) {
-  const row = database.get<UserRecord & { policy: string | null; hasCredentials: number }>(
+  const row = database.get<UserRow & { policy: string | null; hasCredentials: number }>(
     SELECT_CLIENT,
     username,
   );
   if (row === undefined) return undefined;
   const { policy, hasCredentials, ...user } = row;
-  return { client: { user, policy: policy ?? undefined }, hasCredentials };
+  return { client: { user: toUser(user), policy: policy ?? undefined }, hasCredentials };
 }
 
 function readClientPolicy(database: SqliteDatabase, userId: RowId): string | undefined {

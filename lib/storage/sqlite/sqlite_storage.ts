@@ -49,9 +49,11 @@ export class SqliteStorage implements Storage {
     unreachable: 0,
     other: 0,
   };
+  /** All that work on the file are on its machine, and seen there. */
+  readonly servers = undefined;
   readonly #database: SqliteDatabase;
   /** The rows of the authentication log that are to be written next. */
-  readonly #records = new GroupCommit<AuthenticationRecord, boolean>({
+  readonly #records = new GroupCommit<AuthenticationRecord, number | undefined>({
     transaction: (body) => this.#write(body),
     write: (record) => authLogs.recordAuthentication(this.#database, record),
     schedule: setImmediate,
@@ -177,7 +179,7 @@ export class SqliteStorage implements Storage {
     });
   }
 
-  recordAuthentication(record: AuthenticationRecord): Promise<boolean> {
+  recordAuthentication(record: AuthenticationRecord): Promise<number | undefined> {
     return this.#records.add(record);
   }
 

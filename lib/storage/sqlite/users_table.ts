@@ -2,7 +2,7 @@
 
 import { timestamp } from "../../base/clock.ts";
 import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
-import { asPage, exact, pageOf, text } from "./columns.ts";
+import { asPage, exact, pageOf, text, timeIn } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** The expression for each member of a user's record. */
@@ -17,6 +17,27 @@ const COLUMNS: Record<keyof UserRecord, string> = {
 
 const NAMES = Object.keys(COLUMNS);
 
+/** A user's row as it is read: its times are text. */
+export interface UserRow extends Omit<UserRecord, "dateRegistered" | "lastLogin"> {
+  dateRegistered: string | null;
+  lastLogin: string | null;
+}
+
+export function toUser(row: UserRow): UserRecord {
+  return {
+    ...row,
+    dateRegistered: timeIn(row.dateRegistered),
+    lastLogin: timeIn(row.lastLogin),
+  };
+}
+
+function toUserIf(row: UserRow | undefined): UserRecord | undefined {
+  return row && toUser(row);
+}
+
+/** How old `last_login` gets before it is written again, in milliseconds. */
+const LAST_LOGIN_INTERVAL = 60_000;
+
 /** The columns of a user, as they are named in its record. */
 export const USER_COLUMNS = Object.entries(COLUMNS)
   .map(([name, expression]) => `${expression} AS ${name}`).join(", ");
@@ -26,33 +47,33 @@ const IS_AS_CHECKED = `id = ? AND ${text("password_hash")} = ?`;
 /** In a transaction: `undefined` when the name or the address is taken, or the name was deleted. */
 export function createUser(database: SqliteDatabase, user: NewUser): UserRecord | undefined {
   if (user.nameHash !== undefined && hasTombstone(database, user.nameHash)) return undefined;
-  return database.get<UserRecord>(
+  return toUserIf(database.get<UserRow>(
     "INSERT INTO users (username, password_hash, email, date_registered) VALUES (?, ?, ?, ?) " +
       `ON CONFLICT DO NOTHING RETURNING ${USER_COLUMNS}`,
     user.username,
     user.passwordHash,
     user.email,
     timestamp(user.at),
-  );
+  ));
 }
 
 export function findUser(database: SqliteDatabase, username: string): UserRecord | undefined {
-  return database.get<UserRecord>(
+  return toUserIf(database.get<UserRow>(
     `SELECT ${USER_COLUMNS} FROM users WHERE username = ? COLLATE NOCASE`,
     username,
-  );
+  ));
 }
 
 export function findUserByEmail(database: SqliteDatabase, email: string): UserRecord | undefined {
   const sql = `SELECT ${USER_COLUMNS} FROM users WHERE email = ? COLLATE NOCASE`;
-  return database.get<UserRecord>(sql, email);
+  return toUserIf(database.get<UserRow>(sql, email));
 }
 
 export function listUsers(database: SqliteDatabase, { afterId, limit }: UserQuery): UserRecord[] {
   const after = afterId === undefined ? [] : [afterId];
   const condition = afterId === undefined ? "" : "WHERE users.id > ?";
   const query = `SELECT ${USER_COLUMNS} FROM users ${condition} ORDER BY users.id LIMIT ?`;
-  return pageOf(database.get(asPage(NAMES, query), ...after, limit));
+  return pageOf<UserRow>(database.get(asPage(NAMES, query), ...after, limit)).map(toUser);
 }
 
 /** Those of users at even distances, by the table's own order: few rows of however many are read. */
@@ -107,12 +128,24 @@ function hasTombstone(database: SqliteDatabase, nameHash: Uint8Array): boolean {
   return database.get("SELECT 1 FROM tombstones WHERE name_hash = ?", nameHash) !== undefined;
 }
 
-/** Sets the time of the last login, in milliseconds; false when the hash is another one by now. */
+/**
+ * Sets the time of the last login, in milliseconds, unless that was written within the last minute;
+ * false when the hash is another one by now.
+ */
 export function setLastLogin(
   database: SqliteDatabase,
   { id, passwordHash }: Pick<UserRecord, "id" | "passwordHash">,
   at: number,
 ): boolean {
-  const sql = `UPDATE users SET last_login = ? WHERE ${IS_AS_CHECKED}`;
-  return database.run(sql, timestamp(at), id, passwordHash) === 1;
+  const found = database.get<{ lastLogin: string | null }>(
+    `SELECT ${COLUMNS.lastLogin} AS lastLogin FROM users WHERE ${IS_AS_CHECKED}`,
+    id,
+    passwordHash,
+  );
+  if (found === undefined) return false;
+  const written = timeIn(found.lastLogin);
+  // One that lies ahead is a clock's that was set back since.
+  const isRecent = written !== null && written <= at && at - written < LAST_LOGIN_INTERVAL;
+  if (!isRecent) database.run("UPDATE users SET last_login = ? WHERE id = ?", timestamp(at), id);
+  return true;
 }
