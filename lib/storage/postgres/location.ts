@@ -6,6 +6,8 @@ export interface PostgresLocation {
   host: string;
   /** Whether `host` is such a directory. */
   isSocket: boolean;
+  /** Whether nothing is said to it but by TLS: to all but this machine, and where the URL asks for it. */
+  isTls: boolean;
   port: number;
   user: string;
   /** `undefined` where the server asks for none. */
@@ -16,8 +18,8 @@ export interface PostgresLocation {
 /** What a URL may be, in words. */
 export const POSTGRES_URL_RULE =
   "a URL postgres://<user>@<host>:<port>/<database>, for a socket postgres:///<database>" +
-  "?host=<directory>&user=<user>; no other parameters but sslmode=require or verify-full, which " +
-  "it does in any case";
+  "?host=<directory>&user=<user>; no other parameters but sslmode=verify-full, which is what is done " +
+  "in any case but on this machine";
 
 const DEFAULT_PORT = 5432;
 
@@ -43,7 +45,7 @@ export function parsePostgresUrl(text: string): PostgresLocation | undefined {
     user: agreed(decoded(url.username), username),
     password: decoded(url.password),
     database: decoded(url.pathname.replace(/^\//, "")),
-  });
+  }, sslmode !== undefined);
 }
 
 /** What stands in the URL, or in a parameter; not in both. */
@@ -69,6 +71,7 @@ function locationOf(
     "host" | "port" | "user" | "password" | "database",
     string | undefined
   >,
+  asksForTls: boolean,
 ): PostgresLocation | undefined {
   if (!host || !user || password === undefined || database === undefined) return undefined;
   const number = /^\d{1,5}$/.test(port ?? "") ? Number(port) : NaN;
@@ -79,11 +82,17 @@ function locationOf(
   return {
     host,
     isSocket,
+    isTls: !isSocket && (asksForTls || !isLoopback(host)),
     port: number,
     user,
     password: password === "" ? undefined : password,
     database: database === "" ? user : database,
   };
+}
+
+/** Whether what is sent there stays on this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3, RFC 6761 §6.3). */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Names a database to people, without its password. */

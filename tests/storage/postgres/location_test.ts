@@ -4,6 +4,7 @@ import { describePostgres, parsePostgresUrl } from "../../../lib/storage/postgre
 const NETWORK = {
   host: "db.example",
   isSocket: false,
+  isTls: true,
   port: 5432,
   user: "jwks",
   password: undefined,
@@ -27,17 +28,32 @@ Deno.test("parsePostgresUrl() takes the parts of a URL", () => {
       ...NETWORK,
       host: "/run/postgresql",
       isSocket: true,
+      isTls: false,
       port: 6543,
     },
     "postgres://jwks@%2Frun%2Fpostgresql/tokens": {
       ...NETWORK,
       host: "/run/postgresql",
       isSocket: true,
+      isTls: false,
     },
   };
   for (const [url, location] of Object.entries(expected)) {
     assert.deepEqual(parsePostgresUrl(url), location, url);
   }
+});
+
+Deno.test("parsePostgresUrl() asks for TLS wherever the way leaves this machine, or the URL does", () => {
+  const isTls = (rest: string) => parsePostgresUrl(`postgres://${rest}`)!.isTls;
+  const local = ["localhost", "127.0.0.1", "127.8.0.1", "[::1]"];
+  for (const host of local) {
+    assert.equal(isTls(`jwks@${host}/x`), false, host);
+    assert.equal(isTls(`jwks@${host}/x?sslmode=verify-full`), true, host);
+  }
+  for (const host of ["db", "127.0.0.1.example", "localhost.example", "128.0.0.1", "[::2]"]) {
+    assert.equal(isTls(`jwks@${host}/x`), true, host);
+  }
+  assert.equal(isTls("/x?host=/run&user=jwks&sslmode=verify-full"), false);
 });
 
 Deno.test("parsePostgresUrl() refuses what says too little, twice, or something that it would not do", () => {

@@ -1,0 +1,136 @@
+/** The pool of connections to one PostgreSQL server: each is lent to one call at a time. */
+
+import pg from "pg";
+import { within } from "../../base/deadline.ts";
+import { storageUnavailable } from "../../base/errors.ts";
+import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
+import type { Deadline } from "./deadline.ts";
+import { classify, ConnectionLost, sqlState } from "./faults.ts";
+import { Lease } from "./lease.ts";
+import type { PostgresLocation } from "./location.ts";
+
+/** How many calls may wait for a connection; those beyond are refused at once. */
+const MAX_WAITING = 500;
+
+/** For how long a connection is kept that nobody needs, in milliseconds. */
+const IDLE_TIMEOUT = 60_000;
+
+/** How long closing waits for the server's end of the connections, in milliseconds. */
+const GOODBYE_PATIENCE = 200;
+
+/** protocol_violation: how a pooler in between refuses what it cannot pass on when a connection begins. */
+const REFUSED_PARAMETER = "08P01";
+
+export interface ConnectionsOptions {
+  /** Certificates, as PEM, that are trusted beside those of the system. */
+  ca?: string | undefined;
+  /** Is told why a connection was lost that nobody was using. */
+  onError?: ((error: unknown) => void) | undefined;
+  /** How long a call may take in all, in milliseconds. */
+  timeout: number;
+  /** The most connections at a time. */
+  max: number;
+}
+
+/**
+ * How long the server goes on by itself with what a call of `timeout` milliseconds asks: shorter, so
+ * that the call ends with its word that nothing was done.
+ */
+export function serverLimit(timeout: number): number {
+  return Math.ceil(timeout * 0.8);
+}
+
+export class Connections {
+  readonly #pool: pg.Pool;
+  /** All connections, and how many had been lost when each was made. */
+  readonly #clients = new Map<pg.PoolClient, number>();
+  #losses = 0;
+  #limits: ServerLimits | undefined;
+
+  constructor(location: PostgresLocation, { ca, onError, timeout, max }: ConnectionsOptions) {
+    const limit = serverLimit(timeout);
+    this.#limits = { statement_timeout: limit, idle_in_transaction_session_timeout: limit };
+    this.#pool = new pg.Pool({
+      ...clientOptions(location, { ca, timeout }),
+      Client: clientClass(() => this.#limits),
+      max,
+      idleTimeoutMillis: IDLE_TIMEOUT,
+    });
+    this.#pool.on("connect", (client) => void this.#clients.set(client, this.#losses));
+    this.#pool.on("remove", (client) => void this.#clients.delete(client));
+    this.#pool.on("error", (error) => onError?.(classify(new ConnectionLost(error))));
+  }
+
+  get size(): number {
+    return this.#pool.totalCount;
+  }
+
+  get idle(): number {
+    return this.#pool.idleCount;
+  }
+
+  get waiting(): number {
+    return this.#pool.waitingCount;
+  }
+
+  /** Lends a connection to `use`. */
+  async lend<Result>(deadline: Deadline, use: (lease: Lease) => Promise<Result>): Promise<Result> {
+    const client = await this.#connect(deadline);
+    using lease = new Lease(client, deadline);
+    try {
+      return await use(lease);
+    } finally {
+      if (lease.isLost && this.#isCurrent(client)) this.#losses++;
+    }
+  }
+
+  /** Waits for what is going on, and then for the server no longer than a moment. */
+  async close(): Promise<void> {
+    if (this.#pool.ending) return;
+    await this.#pool.end();
+    const goodbyes = [...this.#clients.keys()].map((client) =>
+      new Promise((resolve) => client.once("end", resolve))
+    );
+    await within(GOODBYE_PATIENCE, Promise.all(goodbyes));
+    for (const client of this.#clients.keys()) client.connection.stream.destroy();
+  }
+
+  /**
+   * A connection that was made after the last one that was lost: when a server has restarted, or has
+   * another address by now, those from before are of no use, and may not know it yet.
+   */
+  async #connect(deadline: Deadline): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.#anyClient(deadline);
+      if (this.#isCurrent(client)) return client;
+      client.connection.stream.destroy();
+      client.release(true);
+    }
+  }
+
+  #isCurrent(client: pg.PoolClient): boolean {
+    return this.#clients.get(client) === this.#losses;
+  }
+
+  async #anyClient(deadline: Deadline): Promise<pg.PoolClient> {
+    try {
+      return await this.#acquire(deadline);
+    } catch (error) {
+      if (sqlState(error) !== REFUSED_PARAMETER) throw error;
+      this.#limits = undefined;
+      return await this.#acquire(deadline);
+    }
+  }
+
+  async #acquire(deadline: Deadline): Promise<pg.PoolClient> {
+    if (this.#pool.ending || this.waiting >= MAX_WAITING) throw storageUnavailable("unreachable");
+    const connecting = this.#pool.connect();
+    try {
+      return await deadline.wait(() => connecting);
+    } catch (error) {
+      // One that comes too late is for others.
+      connecting.then((client) => client.release(), () => {});
+      throw sqlState(error) === undefined ? new ConnectionLost(error) : error;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Statements to a PostgreSQL server. A call takes two seconds at most, whatever becomes of the server,
+ * and rejects with the code `storage_unavailable` when it cannot be reached or does not answer; any
+ * other error of a statement is the driver's, whose `code` is an SQLSTATE.
+ */
+
+import { Connections, serverLimit } from "./connections.ts";
+import { Deadline } from "./deadline.ts";
+import { classify, CommitUnknown, hasDoneNothing, isLost } from "./faults.ts";
+import type { Answer, Lease } from "./lease.ts";
+import type { PostgresLocation } from "./location.ts";
+import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
+import type { Value } from "./values.ts";
+
+export type { Answer, Statements, Value };
+
+/** How long a call may take in all, in milliseconds. */
+const TIMEOUT = 2000;
+
+const MAX_CONNECTIONS = 10;
+
+/** How often a transaction is begun that others are in the way of. */
+const MAX_ATTEMPTS = 3;
+
+export interface PostgresOptions {
+  /** Certificates, as PEM, that are trusted beside those of the system. */
+  ca?: string | undefined;
+  /** Is told why a connection was lost that nobody was using. */
+  onError?: ((error: unknown) => void) | undefined;
+  /** How long a call may take in all, in milliseconds. */
+  timeout?: number;
+  /** The most connections at a time. */
+  max?: number;
+}
+
+/** How long one transaction may take in all, in milliseconds. */
+export interface TransactionOptions {
+  timeout?: number;
+}
+
+type Retry = (error: unknown) => boolean;
+
+export class PostgresPool {
+  readonly #connections: Connections;
+  readonly #timeout: number;
+
+  /** Connects to nothing yet. */
+  constructor(location: PostgresLocation, options: PostgresOptions = {}) {
+    const { timeout = TIMEOUT, max = MAX_CONNECTIONS, ca, onError } = options;
+    this.#timeout = timeout;
+    this.#connections = new Connections(location, { ca, onError, timeout, max });
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** How many of them nobody uses. */
+  get idle(): number {
+    return this.#connections.idle;
+  }
+
+  /** How many calls wait for one. */
+  get waiting(): number {
+    return this.#connections.waiting;
+  }
+
+  /** One statement that changes nothing; it is asked again when the connection was lost. */
+  read<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
+    const retry: Retry = (error) => isLost(error) || hasDoneNothing(error);
+    return this.#call(this.#timeout, 2, retry, (lease) => lease.query(sql, values));
+  }
+
+  /**
+   * One statement that changes something; it is given again only when it is sure that it has done
+   * nothing. Rejected with `storage_unavailable` it may have taken effect when no word of the server's
+   * came, and has not otherwise.
+   */
+  write<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
+    return this.#call(this.#timeout, 2, hasDoneNothing, (lease) => lease.query(sql, values));
+  }
+
+  /**
+   * Runs `body` in a transaction at READ COMMITTED: all that it changes, or nothing when it throws.
+   * It may be run again from its start, so it does nothing but ask `statements`, one after the other,
+   * and never this pool, whose connections may all be waiting like this one.
+   */
+  transaction<Result>(
+    body: (statements: Statements) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return this.#transact("READ COMMITTED", body, options);
+  }
+
+  /** Runs `body`, which sees everything as it was at one moment, and can change nothing. */
+  snapshot<Result>(
+    body: (statements: Statements) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return this.#transact("REPEATABLE READ READ ONLY", body, options);
+  }
+
+  /** Waits for the calls that are going on; whatever is asked afterwards is `storage_unavailable`. */
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+
+  #transact<Result>(
+    isolation: Isolation,
+    body: (statements: Statements) => Promise<Result>,
+    { timeout = this.#timeout }: TransactionOptions = {},
+  ): Promise<Result> {
+    const retry: Retry = (error) =>
+      !(error instanceof CommitUnknown) && (isLost(error) || hasDoneNothing(error));
+    const options = { isolation, limit: serverLimit(timeout) };
+    return this.#call(timeout, MAX_ATTEMPTS, retry, (lease) => inTransaction(lease, options, body));
+  }
+
+  /** Lends a connection to `use`, and another one when it fails in a way that permits it. */
+  async #call<Result>(
+    timeout: number,
+    attempts: number,
+    retry: Retry,
+    use: (lease: Lease) => Promise<Result>,
+  ): Promise<Result> {
+    using deadline = new Deadline(timeout);
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#connections.lend(deadline, use);
+      } catch (error) {
+        if (attempt >= attempts || !retry(error)) throw classify(error);
+      }
+    }
+  }
+}
