@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { DISK, irregularity } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";
-import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
+import { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, withStorage } from "./context.ts";
 import { LARGE } from "./file_checks.ts";
@@ -16,10 +16,12 @@ export function addBackup(program: Command, context: CommandContext): void {
     .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
     .action(async (file) => {
       Deno.umask(0o077);
-      await withStorage(
-        context,
-        (storage, { database }) => backup({ storage, database, file }, context.output),
-      );
+      await withStorage(context, async (storage, { database }) => {
+        if (database.engine !== "sqlite" || !(storage instanceof SqliteStorage)) {
+          throw new DomainError("usage", "The database is on a PostgreSQL server");
+        }
+        await backup({ storage, database: database.path, file }, context.output);
+      });
     });
 }
 

@@ -4,8 +4,7 @@ import { decodePolicy } from "../keys/key_policy.ts";
 import type { ReadVariable } from "../server/config.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import { type OpenedDatabase, openExistingDatabase, openExistingStorage } from "../server/open.ts";
-import type { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
-import type { KeyStorage } from "../storage/storage.ts";
+import type { KeyStorage, Storage } from "../storage/storage.ts";
 import type { Output } from "./output.ts";
 
 export interface CommandContext {
@@ -31,10 +30,10 @@ export async function withDatabase<Result>(
 /** The same for what needs no secret. @throws as `openExistingStorage` does. */
 export async function withStorage<Result>(
   context: CommandContext,
-  body: (storage: SqliteStorage, config: Config) => Promise<Result>,
+  body: (storage: Storage, config: Config) => Promise<Result>,
 ): Promise<Result> {
   const config = configOf(context);
-  const storage = openExistingStorage(config);
+  const storage = await openExistingStorage(config, context.output.log);
   return await body(storage, config).finally(() => storage.close());
 }
 

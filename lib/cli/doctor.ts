@@ -5,7 +5,7 @@ import { DomainError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import type { Config } from "../server/config.ts";
-import { openExistingDatabase } from "../server/open.ts";
+import { openExistingDatabase, secretSourceOf } from "../server/open.ts";
 import { example } from "./arguments.ts";
 import {
   checkClock,
@@ -27,6 +27,7 @@ import {
 import { checkIssuer, checkTestTokens } from "./server_checks.ts";
 import { type Finding, problem } from "./finding.ts";
 import type { Output } from "./output.ts";
+import type { Progress } from "./progress.ts";
 
 export function addDoctor(program: Command, context: CommandContext): void {
   program.command("doctor")
@@ -48,12 +49,10 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
-  const { tls } = config;
+  const { tls, database } = config;
   const findings = [
-    ...await attempt("database", () => checkDatabase(config, progress)),
-    ...await attempt("database file", () => checkMode("database file", config.database)),
-    ...await attempt("secret file", () => checkSecretFile(config)),
-    ...await attempt("disk", () => checkDisk(config)),
+    ...database.engine === "sqlite" ? await examineFile(database.path, progress) : [],
+    ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
     ...tls ? await attempt("TLS key file", () => checkSecretMode("TLS key file", tls.keyFile)) : [],
@@ -74,6 +73,15 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     return found;
   });
   return [...findings, ...rest];
+}
+
+/** What can be said of a database in a file. */
+async function examineFile(path: string, progress: Progress): Promise<Finding[]> {
+  return [
+    ...await attempt("database", () => checkDatabase(path, progress)),
+    ...await attempt("database file", () => checkMode("database file", path)),
+    ...await attempt("disk", () => checkDisk(path)),
+  ];
 }
 
 /** A check that cannot be made is a problem by itself, and keeps none of the others from being made. */

@@ -6,12 +6,8 @@ import { promisify } from "node:util";
 import { type Clock, isoTime, numericDate } from "../base/clock.ts";
 import { diskFault } from "../base/disk.ts";
 import { NETWORK_ADVICE, networkUnder, type ReadType } from "../base/file_system.ts";
-import {
-  type FileAccess,
-  isExposed,
-  isOpenToOthers,
-  secretFileOf,
-} from "../sealing/secret_file.ts";
+import type { SecretSource } from "../sealing/secret.ts";
+import { type FileAccess, isExposed, isOpenToOthers } from "../sealing/secret_file.ts";
 import { readCertificate } from "../server/certificate.ts";
 import type { Config } from "../server/config.ts";
 import { examineDatabase } from "../storage/sqlite/examination.ts";
@@ -52,14 +48,14 @@ export const LARGE = 256 * 1024 * 1024;
 const MANY_ROWS = new Set(["users", "auth_logs", "all pages"]);
 
 /** @throws as `examineDatabase` does. */
-export function checkDatabase({ database }: Config, progress: Progress): Finding {
-  const examined = examineDatabase(database);
+export function checkDatabase(path: string, progress: Progress): Finding {
+  const examined = examineDatabase(path);
   examined.snapshot?.connection.close();
   if (examined.isNew) {
-    return problem("database", `there is no ${database}`, "set DATABASE, or start the server");
+    return problem("database", `there is no ${path}`, "set DATABASE, or start the server");
   }
-  const isLarge = Deno.statSync(database).size > LARGE;
-  const details = checkIntegrity(database, {
+  const isLarge = Deno.statSync(path).size > LARGE;
+  const details = checkIntegrity(path, {
     onStep: (what, step, steps) =>
       progress.step(`checking ${what} (${step} of ${steps})`, isLarge && MANY_ROWS.has(what)),
   });
@@ -67,9 +63,13 @@ export function checkDatabase({ database }: Config, progress: Progress): Finding
   return problem("database", `corrupt (${details})`, "put a backup in its place");
 }
 
-export async function checkSecretFile(config: Config): Promise<Finding> {
-  if (config.secret !== undefined) return ok("secret file", "not used: NOT_MY_KEY is set");
-  return await checkSecretMode("secret file", config.secretFile ?? secretFileOf(config.database));
+export async function checkSecretFile(
+  { secret, secretFile, usualFile }: SecretSource,
+): Promise<Finding> {
+  if (secret !== undefined) return ok("secret file", "not used: NOT_MY_KEY is set");
+  const file = secretFile ?? usualFile;
+  if (file !== undefined) return await checkSecretMode("secret file", file);
+  return problem("secret file", "there is none", "set NOT_MY_KEY_FILE, the same for every server");
 }
 
 /** As `checkMode`, of a file that root may have handed over to the server's group. */
@@ -92,19 +92,16 @@ export async function checkMode(
   return problem(check, `${file} has mode ${text}: others may read it`, `chmod 600 ${file}`);
 }
 
-export async function checkDisk(
-  { database }: Pick<Config, "database">,
-  readType?: ReadType,
-): Promise<Finding> {
-  const found = await promisify(statfs)(dirname(database)).catch(() => undefined);
+export async function checkDisk(path: string, readType?: ReadType): Promise<Finding> {
+  const found = await promisify(statfs)(dirname(path)).catch(() => undefined);
   if (found === undefined) {
-    return problem("disk", `${dirname(database)} cannot be seen`, "set DATABASE, or make it");
+    return problem("disk", `${dirname(path)} cannot be seen`, "set DATABASE, or make it");
   }
-  const fault = diskFault(database);
+  const fault = diskFault(path);
   if (fault !== undefined) {
     return problem("disk", fault, "make it writable, with room: until then no token is issued");
   }
-  const network = await networkUnder(database, readType);
+  const network = await networkUnder(path, readType);
   if (network !== undefined) {
     return warning("disk", `a network file system (${network})`, NETWORK_ADVICE);
   }

@@ -6,6 +6,7 @@ import { nextKey } from "../rotation/operations.ts";
 import { activeKey } from "../rotation/policy.ts";
 import type { Config } from "../server/config.ts";
 import { initialise, type Initialised } from "../server/init.ts";
+import { describeLocation } from "../storage/location.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, configOf } from "./context.ts";
 import { formatTime } from "./output.ts";
@@ -28,13 +29,14 @@ async function init(context: CommandContext): Promise<void> {
 
 function describe({ database, ring, isMade }: Initialised, config: Config): string[] {
   const { file } = database.secret;
+  const name = describeLocation(config.database);
   const secret = file === undefined ? "NOT_MY_KEY" : `the secret in ${file}`;
   const now = numericDate(database.clock());
   const [signer, next] = [activeKey(ring.keys, now), nextKey(ring.keys, now)];
   return [
     isMade
-      ? `The database ${config.database} is made, with keys that ${secret} opens: back up both`
-      : `The database ${config.database} was there already, and ${secret} opens it: nothing is changed`,
+      ? `The database ${name} is made, with keys that ${secret} opens: back up both`
+      : `The database ${name} was there already, and ${secret} opens it: nothing is changed`,
     signer === undefined
       ? "No key signs now: the server sees to that when it starts"
       : `Key ${signer.kid} (${signer.alg}) signs until ${formatTime(signer.signUntil)}`,

@@ -3,8 +3,9 @@
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
 import { changeSecret, renewSecret, type Resealed } from "../sealing/reseal.ts";
-import { readSecretFile, secretFileOf } from "../sealing/secret_file.ts";
+import { readSecretFile } from "../sealing/secret_file.ts";
 import { type Config, readSecret } from "../server/config.ts";
+import { secretSourceOf } from "../server/open.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, withDatabase } from "./context.ts";
 
@@ -29,10 +30,9 @@ async function rekey(context: CommandContext, options: { secretFile?: string }):
     if (given?.value === database.secret.value) {
       throw new DomainError("conflict", "The new secret is the one in use");
     }
-    const target = config.secretFile ?? secretFileOf(config.database);
     const resealed = given
       ? await changeSecret(database, given.value)
-      : await renewSecret(database, target);
+      : await renewSecret(database, targetOf(config));
     context.output.print(`${resealed.count} keys are sealed under the new secret`);
     for (const line of nextSteps(resealed, given, config)) context.output.print(line);
   });
@@ -53,6 +53,16 @@ async function givenSecret(
   const secret = await readSecretFile(file);
   if (secret !== undefined) return { value: secret, setting: `NOT_MY_KEY_FILE=${file}` };
   throw new DomainError("secret_unusable", `The secret file ${file} does not exist`);
+}
+
+/** The file that a secret is put into which is made here. */
+function targetOf(config: Config): string {
+  const { secretFile, usualFile } = secretSourceOf(config);
+  const file = secretFile ?? usualFile;
+  if (file !== undefined) return file;
+  throw new DomainError("usage", "There is no file that a new secret could be put into", {
+    hints: ["set NEW_NOT_MY_KEY, or name its file by --secret-file"],
+  });
 }
 
 function nextSteps(

@@ -14,13 +14,15 @@ import {
   keptFilesOf,
   pendingFileOf,
   readSecretFile,
-  secretFileOf,
 } from "./secret_file.ts";
 
 /** The ways in which an operator gives the secret; at most one of the first two is set. */
 export interface SecretSource {
   secret: string | undefined;
   secretFile: string | undefined;
+  /** The file in which it is when neither is set; a database that machines share has none. */
+  usualFile: string | undefined;
+  /** The database as people name it. */
   database: string;
 }
 
@@ -61,7 +63,8 @@ export async function obtainSecrets(
   disk: Disk = DISK,
 ): Promise<[Secret, ...Secret[]]> {
   if (source.secret !== undefined) return [{ value: source.secret }];
-  const file = source.secretFile ?? secretFileOf(source.database);
+  const file = source.secretFile ?? source.usualFile;
+  if (file === undefined) throw unshared();
   const [first, ...others] = await readSecrets(file, known);
   if (first !== undefined) return [first, ...others];
   if (source.secretFile !== undefined) {
@@ -81,6 +84,19 @@ export async function obtainSecrets(
     );
   }
   return [await makeSecret(file, disk)];
+}
+
+/** One that is made here would be on this machine alone, and no other server could open the keys. */
+function unshared(): DomainError {
+  return new DomainError(
+    "secret_unusable",
+    "There is no secret, and none is made for a database that several servers may share",
+    {
+      hints: [
+        "set NOT_MY_KEY_FILE, or NOT_MY_KEY, to the same secret for every server; openssl rand -base64 32 makes one",
+      ],
+    },
+  );
 }
 
 async function readSecrets(
@@ -163,7 +179,7 @@ export async function settleSecret(secret: Secret, log: Log, disk: Disk = DISK):
 /** Tells of what is not as it should be with the file of a secret that is in use. */
 export async function warnOfSecretFile(
   { file, isNew }: Secret,
-  { secretFile, database }: SecretSource,
+  { secretFile, usualFile }: SecretSource,
   log: Log,
 ): Promise<void> {
   if (file === undefined) return;
@@ -176,7 +192,7 @@ export async function warnOfSecretFile(
   if (isExposed(await Deno.stat(file))) {
     log.warn("others than its owner may read the file of the secret: chmod 600", { file });
   }
-  const usual = secretFile ?? secretFileOf(database);
+  const usual = secretFile ?? usualFile;
   if (file !== usual && file.startsWith(`${usual}.old-`)) {
     log.warn("the database is an older one: a secret that was kept for it opens it", { file });
   }
@@ -195,7 +211,8 @@ export function createReopener(
   return async function reopen(record) {
     if (source.secret !== undefined) return undefined; // the environment does not change
     if (!isSameBytes(check, record.check)) [attempts, check] = [new Map(), record.check];
-    const file = source.secretFile ?? secretFileOf(source.database);
+    const file = source.secretFile ?? source.usualFile;
+    if (file === undefined) return undefined;
     for (const { value } of await readSecrets(file, record)) {
       const attempt = attempts.get(value) ?? KeyEncryption.tryUnlock(value, record);
       attempts.set(value, attempt);

@@ -5,8 +5,11 @@ import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
+import type { DatabaseLocation } from "../storage/location.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
+import { FILES, readValueFile } from "./url_file.ts";
 import {
+  DATABASE_RULE,
   FROM_REQUEST,
   type Name,
   SECRET_RULE,
@@ -14,6 +17,7 @@ import {
   SETTINGS,
   type Values,
 } from "./settings.ts";
+import { sharedLimitConflicts, sharedLimitOf } from "./shared_limit_settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -40,8 +44,8 @@ export function loadConfig(read: ReadVariable): Config {
     if (value instanceof Problem) problems.push(value.text);
     else if (value !== undefined) values[name] = value;
   }
-  problems.push(...conflicts(values as Values));
-  const stated = (Object.keys(SETTINGS) as Name[]).filter((name) => readText(read, name));
+  const stated = new Set((Object.keys(SETTINGS) as Name[]).filter((name) => isStated(read, name)));
+  problems.push(...conflicts(values as Values, stated));
   if (problems.length === 0) return toConfig(values as Values, stated);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   throw new DomainError("configuration", `The configuration has ${count}`, { hints: problems });
@@ -59,21 +63,46 @@ export function readSecret(read: ReadVariable, name: string): string | undefined
   throw new DomainError("configuration", value.text);
 }
 
+/**
+ * The database that a text names as `DATABASE` would; `name` is what the text was given by.
+ *
+ * @throws {DomainError} `usage` by that name; no URL is quoted.
+ */
+export function parseLocation(name: string, text: string): DatabaseLocation {
+  const value = text === ""
+    ? new Problem(`${name} is empty; allowed is ${DATABASE_RULE}`)
+    : validate(() => text, name, SETTINGS.DATABASE);
+  if (!(value instanceof Problem)) return value as DatabaseLocation;
+  throw new DomainError("usage", value.text);
+}
+
 function readSetting(read: ReadVariable, name: Name): unknown {
-  return validate(read, name, SETTINGS[name]);
+  const fileVariable = FILES[name];
+  if (fileVariable === undefined) return validate(read, name, SETTINGS[name]);
+  const [given, path] = [readText(read, name), readText(read, fileVariable)];
+  if (given || !path || path instanceof Problem) return validate(read, name, SETTINGS[name]);
+  let value: string;
+  try {
+    value = readValueFile(path);
+  } catch (error) {
+    const reason = (error as Error).message;
+    return new Problem(`${fileVariable} is ${JSON.stringify(path)}, which ${reason}`);
+  }
+  const rest = { ...SETTINGS[name], mayBeShown: () => false };
+  return validate(() => value, `the value in the file of ${fileVariable}`, rest);
 }
 
 function validate(
   read: ReadVariable,
   name: string,
-  { fallback, rule, isSecret }: Setting,
+  { fallback, rule, isSecret, mayBeShown }: Setting,
 ): unknown {
   const given = readText(read, name);
   if (given instanceof Problem) return given;
   if (isSecret && given === "") return new Problem(`${name} is empty; allowed is ${SECRET_RULE}`);
   const text = given || fallback;
   if (text === undefined) return undefined;
-  const shown = isSecret ? "a value that is not shown" : JSON.stringify(text);
+  const shown = mayBeShown(text) ? JSON.stringify(text) : "a value that is not shown";
   const result = rule.safeParse(text);
   if (!result.success) {
     return new Problem(`${name} is ${shown}; allowed is ${result.error.issues[0]!.message}`);
@@ -82,6 +111,11 @@ function validate(
   return new Problem(
     `${name} is ${shown}; allowed is a value without control characters and space around it`,
   );
+}
+
+function isStated(read: ReadVariable, name: Name): boolean {
+  const text = readText(read, name);
+  return typeof text === "string" && text !== "";
 }
 
 /** Deno throws for a value that is not UTF-8, in words that hold all of it. */
@@ -93,7 +127,7 @@ function readText(read: ReadVariable, name: string): string | undefined | Proble
   }
 }
 
-function conflicts(values: Values): string[] {
+function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
   const found: string[] = [];
   const { KEY_ROTATION: rotation, KEY_PREPUBLISH: prepublish } = values;
   if (rotation !== undefined && prepublish !== undefined && rotation < prepublish) {
@@ -125,6 +159,17 @@ function conflicts(values: Values): string[] {
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
+  const isRemote = values.DATABASE?.engine === "postgres";
+  for (const name of ["DATABASE_CA_FILE", "MIGRATE"].filter((name) => stated.has(name))) {
+    if (!isRemote && values.DATABASE !== undefined) {
+      found.push(`${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`);
+    }
+  }
+  for (const [name, file] of Object.entries(FILES)) {
+    if (!stated.has(name) || !stated.has(file)) continue;
+    found.push(`${name} and ${file} are both set; allowed is one of them`);
+  }
+  found.push(...sharedLimitConflicts(values, stated));
   if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
     const [set, other] = values.TLS_CERT_FILE
       ? ["TLS_CERT_FILE", "TLS_KEY_FILE"]
@@ -142,17 +187,21 @@ function conflicts(values: Values): string[] {
   return found;
 }
 
-function toConfig(values: Values, stated: readonly Name[]) {
+function toConfig(values: Values, stated: ReadonlySet<string>) {
   return Object.freeze({
     /** The variables that are set: the others are as they are by default. */
-    stated: new Set<string>(stated) as ReadonlySet<string>,
+    stated,
     host: values.HOST!,
     port: values.PORT!,
     /** The files of the certificate with which it speaks HTTPS. */
     tls: values.TLS_CERT_FILE && values.TLS_KEY_FILE
       ? Object.freeze({ certFile: values.TLS_CERT_FILE, keyFile: values.TLS_KEY_FILE })
       : undefined,
-    database: values.DATABASE!,
+    database: Object.freeze(values.DATABASE!),
+    /** The file with the certificates by which the database's server is known, if not the usual ones. */
+    databaseCaFile: values.DATABASE_CA_FILE,
+    /** Whether the server brings the database's schema up to date. */
+    migrate: values.MIGRATE!,
     secret: values.NOT_MY_KEY,
     secretFile: values.NOT_MY_KEY_FILE,
     clientsFile: values.CLIENTS_FILE,
@@ -175,6 +224,8 @@ function toConfig(values: Values, stated: readonly Name[]) {
     }),
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
+    /** Where servers share the rate limit, if they do. */
+    sharedLimit: sharedLimitOf(values),
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */

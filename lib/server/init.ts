@@ -2,8 +2,8 @@
 
 import type { Log } from "../base/log.ts";
 import { KeyRing } from "../keys/key_ring.ts";
-import { examineDatabase } from "../storage/sqlite/examination.ts";
 import type { Config } from "./config.ts";
+import { examine } from "./database.ts";
 import { openDatabase, type OpenedDatabase, openExistingDatabase } from "./open.ts";
 
 /** What there is now. */
@@ -25,7 +25,8 @@ export interface Initialised {
  * @throws {DomainError} as `openDatabase` and `KeyRing.open` do.
  */
 export async function initialise(config: Config, log: Log): Promise<Initialised> {
-  const { isNew } = examineDatabase(config.database);
+  const { isNew, close } = await examine(config, "command", log);
+  await close();
   const database = await (isNew ? openDatabase : openExistingDatabase)(config, log);
   try {
     return { database, ...await firstKeys(database) };

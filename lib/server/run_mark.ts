@@ -2,11 +2,10 @@
 
 import { isDomainError } from "../base/errors.ts";
 import { errorFields } from "../base/log.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { OpenedDatabase } from "./open.ts";
 
-type Marked = Pick<OpenedDatabase, "log"> & {
-  storage: Pick<OpenedDatabase["storage"], "beginRun" | "endRun">;
-};
+type Marked = Pick<OpenedDatabase, "log"> & { storage: Pick<Storage, "beginRun" | "endRun"> };
 
 /** Serving is worth more than the mark: on a disk that cannot be written it is done without. */
 export async function beginRun({ storage, log }: Marked): Promise<void> {

@@ -7,7 +7,10 @@ import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
 import { isValidHost } from "../http/host.ts";
 import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
 import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
+import { parseValkeyUrl, VALKEY_URL_RULE } from "../limits/valkey/location.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
+import type { DatabaseLocation } from "../storage/location.ts";
+import { parsePostgresUrl, POSTGRES_URL_RULE } from "../storage/postgres/location.ts";
 
 export const SECRET_RULE = "a secret of at least 16 bytes";
 /** The issuer is the URL that a request names. */
@@ -73,7 +76,23 @@ function parseNetworks(text: string): string[] | undefined {
   return networks.every((part) => parseIpNetwork(part) !== undefined) ? networks : undefined;
 }
 
-const path = parsed("the path of a file", (text) => /^:memory:$|\0/.test(text) ? undefined : text);
+const path = parsed("the path of a file", parsePath);
+
+function parsePath(text: string): string | undefined {
+  return /^:memory:$|\0/.test(text) ? undefined : text;
+}
+
+export const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
+
+/** What begins as a URL is no path: a typing mistake in one would make a file of that name. */
+function parseDatabase(text: string): DatabaseLocation | undefined {
+  if (!text.includes("://")) {
+    const file = parsePath(text);
+    return file === undefined ? undefined : { engine: "sqlite", path: file };
+  }
+  const server = parsePostgresUrl(text);
+  return server && { engine: "postgres", server };
+}
 
 /** Every variable: its meaning for people, the value when it is not set, and its rule. */
 export const SETTINGS = {
@@ -81,7 +100,10 @@ export const SETTINGS = {
   PORT: setting("8080", integer(0, 65_535)),
   TLS_CERT_FILE: setting(undefined, path),
   TLS_KEY_FILE: setting(undefined, path),
-  DATABASE: setting("totally_not_my_privateKeys.db", path),
+  DATABASE: url("totally_not_my_privateKeys.db", parsed(DATABASE_RULE, parseDatabase)),
+  DATABASE_FILE: setting(undefined, path),
+  DATABASE_CA_FILE: setting(undefined, path),
+  MIGRATE: setting("on", onOff("on", "off")),
   NOT_MY_KEY: secret(parsed(SECRET_RULE, (text) => isLongEnough(text) ? text : undefined)),
   NOT_MY_KEY_FILE: setting(undefined, path),
   CLIENTS_FILE: setting(undefined, path),
@@ -111,6 +133,10 @@ export const SETTINGS = {
   ),
   RATE_LIMIT: setting("10", integer(1, 100_000)),
   RATE_WINDOW: setting("1s", duration(1, 86_400)),
+  REDIS_URL: hidden(parsed(VALKEY_URL_RULE, parseValkeyUrl)),
+  REDIS_URL_FILE: setting(undefined, path),
+  REDIS_CA_FILE: setting(undefined, path),
+  RATE_LIMIT_STRICT: setting("off", onOff("on", "off")),
   TRUSTED_PROXIES: setting(
     undefined,
     parsed("IP addresses and CIDR ranges separated by commas", parseNetworks),
@@ -141,14 +167,26 @@ export interface Setting<R extends z.ZodType = z.ZodType> {
   fallback: string | undefined;
   rule: R;
   isSecret: boolean;
+  /** Whether a wrong value is quoted. */
+  mayBeShown: (text: string) => boolean;
 }
 
 function setting<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
-  return { fallback, rule, isSecret: false };
+  return { fallback, rule, isSecret: false, mayBeShown: () => true };
 }
 
 function secret<R extends z.ZodType>(rule: R): Setting<R> {
-  return { fallback: undefined, rule, isSecret: true };
+  return { fallback: undefined, rule, isSecret: true, mayBeShown: () => false };
+}
+
+/** A value that may be a URL with a password. */
+function url<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
+  return { ...setting(fallback, rule), mayBeShown: (text) => !text.includes("://") };
+}
+
+/** A value that is a URL with a password, or a mistyped one. */
+function hidden<R extends z.ZodType>(rule: R): Setting<R> {
+  return { ...setting(undefined, rule), mayBeShown: () => false };
 }
 
 /** A name must stay what it is in a URL: `10`, `a.1` and `127.0x1` are addresses there, or nothing. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkUnder, type ReadType } from "../../lib/base/file_system.ts";
 import { checkDisk } from "../../lib/cli/file_checks.ts";
-import { warnOfNetwork } from "../../lib/server/open.ts";
+import { warnOfNetwork } from "../../lib/server/sqlite_engine.ts";
 import { recordingLog, withTempDir } from "../support.ts";
 
 /** File systems as statfs(2) numbers them, and as they are called here. */
@@ -56,18 +56,18 @@ Deno.test("networkUnder() finds nothing wrong with the disk of this machine", as
 
 Deno.test("warnOfNetwork() and doctor say what to do about a database on a network, and else nothing", async () => {
   await withTempDir(async (directory) => {
-    const config = { database: `${directory}/db` };
+    const path = `${directory}/db`;
     const { log, lines } = recordingLog();
-    await warnOfNetwork(config, log, always(0x6969));
+    await warnOfNetwork(path, log, always(0x6969));
     const { level, message, file_system } = JSON.parse(lines[0]!);
     assert.deepEqual([level, file_system], ["warn", "NFS"]);
     assert.match(message, /move DATABASE to a local disk/);
-    await warnOfNetwork(config, log, always(0xef53));
+    await warnOfNetwork(path, log, always(0xef53));
     assert.equal(lines.length, 1);
 
-    const found = await checkDisk(config, always(0x6969));
+    const found = await checkDisk(path, always(0x6969));
     assert.deepEqual([found.status, found.message], ["warning", "a network file system (NFS)"]);
     assert.match(found.hint!, /move DATABASE to a local disk/);
-    assert.equal((await checkDisk(config, always(0xef53))).status, "ok");
+    assert.equal((await checkDisk(path, always(0xef53))).status, "ok");
   });
 });

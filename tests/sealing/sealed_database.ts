@@ -5,7 +5,6 @@ import { DISK, type Disk } from "../../lib/base/disk.ts";
 import { KeyEncryption } from "../../lib/sealing/key_encryption.ts";
 import { changeSecret, renewSecret, type Resealed } from "../../lib/sealing/reseal.ts";
 import { obtainSecrets, type SecretSource, unlockFirst } from "../../lib/sealing/secret.ts";
-import { secretFileOf } from "../../lib/sealing/secret_file.ts";
 import { SqliteStorage } from "../../lib/storage/sqlite/sqlite_storage.ts";
 import type { KeyEncryptionRecord, KeyStorage, Storage } from "../../lib/storage/storage.ts";
 import { CHEAP, openDatabase, recordingLog, withTempDir, wrapStorage } from "../support.ts";
@@ -36,7 +35,7 @@ export class SealedDatabase {
 
   constructor(directory: string, given: Partial<SecretSource> = {}) {
     this.source = sourceIn(directory, given);
-    this.file = secretFileOf(this.source.database);
+    this.file = this.source.usualFile!;
     ({ log: this.#log, lines: this.lines } = recordingLog());
   }
 

@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import { type DomainError, isDomainError } from "../../lib/base/errors.ts";
 import type { SecretSource } from "../../lib/sealing/secret.ts";
+import { secretFileOf } from "../../lib/sealing/secret_file.ts";
 import { failureOf, SECRET } from "../support.ts";
 
 /** A database in `directory` whose secret stands in the file beside it, unless `given` otherwise. */
 export function sourceIn(directory: string, given: Partial<SecretSource> = {}): SecretSource {
-  return { secret: undefined, secretFile: undefined, database: `${directory}/db`, ...given };
+  const database = `${directory}/db`;
+  const usualFile = secretFileOf(given.database ?? database);
+  return { secret: undefined, secretFile: undefined, usualFile, database, ...given };
 }
 
 export async function filesIn(directory: string): Promise<string[]> {

@@ -6,7 +6,7 @@ Deno.test("loadConfig() gives the documented values when nothing is set", () => 
   const config = load();
   assert.equal(config.host, "127.0.0.1");
   assert.equal(config.port, 8080);
-  assert.equal(config.database, "totally_not_my_privateKeys.db");
+  assert.deepEqual(config.database, { engine: "sqlite", path: "totally_not_my_privateKeys.db" });
   assert.equal(config.secret, undefined);
   assert.equal(config.secretFile, undefined);
   assert.equal(config.policy.tokenTtl, 3600);
@@ -47,7 +47,7 @@ Deno.test("loadConfig() takes the values that are set", () => {
   });
   assert.equal(config.host, "::");
   assert.equal(config.port, 0);
-  assert.equal(config.database, "data/keys.db");
+  assert.deepEqual(config.database, { engine: "sqlite", path: "data/keys.db" });
   assert.equal(config.secret, "0123456789abcdef");
   assert.equal(config.issuer, "https://tokens.example/a");
   assert.equal(config.audience, "orders");
