@@ -4,44 +4,49 @@ import { DomainError, isDomainError } from "../../base/errors.ts";
 import { ConnectionFailed, sqlState } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
 
-/** What to do about a refusal, by SQLSTATE. */
-const REFUSALS: Record<string, string> = {
-  "28000": "let pg_hba.conf admit this user from this machine, and give the user LOGIN",
+/** What to do about a server that refuses the connection for good, by SQLSTATE. */
+const REMEDIES: Record<string, string> = {
+  "28000": "let pg_hba.conf admit this user from this machine, and let the role have LOGIN",
   "28P01": "put the right user and password into the URL, percent-encoded",
   "3D000": "create the database, or name another one in the URL",
-  "42501": "GRANT CONNECT on the database to this user",
+  "42501": "GRANT CONNECT ON DATABASE to this user",
 };
 
-/** The error to throw for one that `PostgresPool` threw at the first use of it. */
+/**
+ * The error to throw for one that the first use of a `PostgresPool` threw: it says which database it
+ * is, and why in the words of who failed first, which hold no password.
+ */
 export function openFailure(location: PostgresLocation, error: unknown): unknown {
-  const place = describePostgres(location);
-  const refusal = REFUSALS[sqlState(error) ?? ""];
-  if (refusal !== undefined) {
-    const message = `The database ${place} cannot be used: ${reasonOf(error)}`;
-    return new DomainError("database_unusable", message, { cause: error, hints: [refusal] });
-  }
-  return isUnconnected(error) ? unreachable(location, error) : error;
+  if (!isDomainError(error, "storage_unavailable")) return error;
+  const message = `The database ${describePostgres(location)} is ${error.data.fault}: ` +
+    reasonOf(error);
+  const remedy = error.cause instanceof ConnectionFailed
+    ? REMEDIES[sqlState(error) ?? ""]
+    : undefined;
+  return remedy === undefined
+    ? new DomainError(error.code, message, {
+      ...error.data,
+      cause: error,
+      hints: hintsFor(location),
+    })
+    : new DomainError("database_unusable", message, { cause: error, hints: [remedy] });
 }
 
-function isUnconnected(error: unknown): error is DomainError {
-  return isDomainError(error, "storage_unavailable") && error.cause instanceof ConnectionFailed;
-}
-
-function unreachable(location: PostgresLocation, error: DomainError): DomainError {
-  const hints = ["see that the server runs there and can be reached from this machine"];
-  if (location.isTls) {
-    hints.push(
+function hintsFor({ isTls }: PostgresLocation): string[] {
+  const hint =
+    "see that its server runs and takes connections from here, and what DATABASE says of it";
+  return isTls
+    ? [
+      hint,
       "its certificate must be for this name, and by an authority that this machine trusts or that " +
-        "DATABASE_CA_FILE holds",
-    );
-  }
-  const message = `The database ${describePostgres(location)} is unreachable: ${reasonOf(error)}`;
-  return new DomainError(error.code, message, { ...error.data, cause: error, hints });
+      "DATABASE_CA_FILE has",
+    ]
+    : [hint];
 }
 
-/** The words of what is at the bottom of it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause !== undefined) return reasonOf(error.cause);
-  return error instanceof AggregateError ? error.errors.map(reasonOf).join("; ") : error.message;
+/** Some errors of the system have nothing but a code, and those of several attempts only those. */
+function reasonOf(error: Error): string {
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
+  return error.message || String((error as { code?: unknown }).code);
 }
