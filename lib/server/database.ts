@@ -15,15 +15,18 @@ type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
  * @throws {DomainError} `database_unusable`, `storage_unavailable`.
  */
 export async function examine(
-  { database }: Located,
+  { database, databaseCaFile: caFile, migrate: mayMigrate }: Located,
   purpose: Purpose,
   log: Log,
 ): Promise<ExaminedDatabase> {
   switch (database.engine) {
     case "sqlite":
       return await examineFile(database.path, purpose, log);
-    case "postgres":
-      throw new DomainError("configuration", "DATABASE names no file");
+    case "postgres": {
+      // Who keeps the database in a file needs neither the memory nor the time that the driver takes.
+      const { examineServer } = await import("./postgres_engine.ts");
+      return await examineServer({ server: database.server, caFile, mayMigrate }, log);
+    }
   }
 }
 
