@@ -28,6 +28,11 @@ export class TestDatabase {
     return new PostgresPool(parsePostgresUrl(this.server.socketUrl(this.name))!);
   }
 
+  /** Takes away whatever is in the tables. */
+  async wipe(): Promise<void> {
+    await this.psql(WIPE);
+  }
+
   /** An empty storage, which a test closes. */
   async openEmpty(): Promise<PostgresStorage> {
     const pool = this.openPool();
