@@ -69,21 +69,30 @@ function assertServer({ server, serverVersion, encoding, database }: Found): voi
   }
 }
 
-/** The tables of this program's names that the role sees without saying where. */
+/**
+ * The tables of the names in `$1` that are meant without saying where, as the catalogs hold them. What
+ * `to_regclass` finds is no part of a snapshot, and not always the newest: of the tables that another
+ * server has made a moment ago, it may miss some.
+ */
+const VISIBLE =
+  "(SELECT DISTINCT ON (relname) pg_class.oid, relname AS name, quote_ident(nspname) AS schema " +
+  "FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace " +
+  "WHERE relname = ANY ($1::name[]) AND nspname = ANY (current_schemas(false)) " +
+  "ORDER BY relname, array_position(current_schemas(false), nspname)) AS visible";
+
 async function tablesIn(statements: Statements): Promise<string[]> {
-  const { rows } = await statements.query<{ name: string }>(
-    "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
-    [[...TABLES, MIGRATIONS_TABLE]],
-  );
-  return rows.map(({ name }) => name);
+  const own = [...TABLES, MIGRATIONS_TABLE];
+  const sql = `SELECT name FROM ${VISIBLE}`;
+  const { rows } = await statements.query<{ name: string }>(sql, [own]);
+  return own.filter((name) => rows.some((row) => row.name === name));
 }
 
 /** Whether migrations are counted here by this program: others have a table of that name, too. */
 async function hasMigrations(statements: Statements): Promise<boolean> {
   const { rows } = await statements.query<{ name: string }>(
-    "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass($1) " +
-      "AND attnum > 0 AND NOT attisdropped",
-    [MIGRATIONS_TABLE],
+    `SELECT attname AS name FROM pg_attribute JOIN ${VISIBLE} ON visible.oid = attrelid ` +
+      "WHERE attnum > 0 AND NOT attisdropped",
+    [[MIGRATIONS_TABLE]],
   );
   const names = rows.map(({ name }) => name);
   return MIGRATIONS_COLUMNS.every((name) => names.includes(name));
@@ -130,11 +139,10 @@ async function assertPrivileges(
   { database, role }: Found,
 ): Promise<void> {
   const { rows } = await statements.query<{ name: string; schema: string }>(
-    "SELECT DISTINCT relname AS name, relnamespace::regnamespace AS schema " +
-      "FROM unnest($1::text[]) AS wanted JOIN pg_class ON pg_class.oid = to_regclass(wanted), " +
+    `SELECT DISTINCT name, schema FROM ${VISIBLE}, ` +
       "unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege " +
-      "WHERE NOT has_table_privilege(pg_class.oid, privilege) " +
-      "AND (wanted <> $2 OR privilege = 'SELECT') ORDER BY name",
+      "WHERE NOT has_table_privilege(oid, privilege) " +
+      "AND (name <> $2 OR privilege = 'SELECT') ORDER BY name",
     [[...TABLES, MIGRATIONS_TABLE], MIGRATIONS_TABLE],
   );
   if (rows.length === 0) return;

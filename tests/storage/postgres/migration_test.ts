@@ -6,6 +6,7 @@ import { migrate, prepareSchema } from "../../../lib/storage/postgres/migration.
 import { PostgresPool } from "../../../lib/storage/postgres/pool.ts";
 import { PostgresStorage } from "../../../lib/storage/postgres/postgres_storage.ts";
 import { SCHEMA_VERSION, TABLES } from "../../../lib/storage/postgres/schema.ts";
+import { readSchemaState } from "../../../lib/storage/postgres/schema_state.ts";
 import type { PostgresServer } from "../../servers/postgres.ts";
 import { failureOf } from "../../support.ts";
 import { startServer, TestDatabase } from "./databases.ts";
@@ -63,6 +64,20 @@ function register(server: PostgresServer): void {
       await Promise.all(pools.map((pool) => pool.close()));
     }
   });
+
+  testEmpty(
+    "a look finds all tables that another program has made since the last look, or none",
+    async (database, pool) => {
+      const other = database.openPool();
+      const versions = await pool.transaction(async (statements) => {
+        const { version: before } = await readSchemaState(statements);
+        await migrate(other);
+        const { version: after } = await readSchemaState(statements);
+        return [before, after];
+      }).finally(() => other.close());
+      assert.deepEqual(versions, [0, SCHEMA_VERSION]);
+    },
+  );
 
   testEmpty("migrate() makes the contract's columns, in their order", async (database, pool) => {
     await migrate(pool);
