@@ -24,6 +24,7 @@ export function makeMetrics(parts: Partial<WatchedParts> = {}) {
     storage: { failures: FAILURES },
     maintenance: { purgedRows: 0 },
     loginCache: { hits: 0 },
+    sharing: { isInForce: true, fallbacks: 0 },
     findHindrance: () => Promise.resolve(undefined),
     clock: new FakeClock().clock,
     ...parts,
