@@ -15,6 +15,7 @@ import {
   SETTINGS,
   type Values,
 } from "./settings.ts";
+import { sharedLimitConflicts, sharedLimitOf } from "./shared_limit_settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -153,6 +154,7 @@ function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
     if (!stated.has(name) || !stated.has(file)) continue;
     found.push(`${name} and ${file} are both set; allowed is one of them`);
   }
+  found.push(...sharedLimitConflicts(values, stated));
   if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
     const [set, other] = values.TLS_CERT_FILE
       ? ["TLS_CERT_FILE", "TLS_KEY_FILE"]
@@ -207,6 +209,8 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     }),
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
+    /** Where servers share the rate limit, if they do. */
+    sharedLimit: sharedLimitOf(values),
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */

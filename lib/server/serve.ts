@@ -15,6 +15,7 @@ import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { createHandler } from "./handler.ts";
+import { type Limits, openLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
@@ -56,6 +57,7 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   warnOfTestMode(config, log);
   const { host: hostname, port } = config;
   const certificate = config.tls && await readCertificate(config.tls);
+  const limits = await openLimits(config, log);
   const server = listen({ hostname, port, certificate, log }, "HOST and PORT");
   const watch = Watch.listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
@@ -64,11 +66,12 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   if (declaration) await applyAtStart(config, declaration, database);
   const maintenance = stop.isReceived
     ? undefined
-    : await begin(config, { server, watch }, database);
+    : await begin(config, { server, watch, limits }, database);
   const certificateWatch = followCertificate(config, { certificate, server, database });
   log.info("stopping", { signal: await stop.received });
   const listeners = [server.stop(GRACE), watch?.stop(GRACE)];
   await within(GRACE, Promise.all([...listeners, maintenance?.stop(), certificateWatch?.stop()]));
+  await limits.sharing?.stop();
   await endRun(database);
   await database.storage.close();
   log.info("stopped");
@@ -87,7 +90,7 @@ async function applyAtStart(
 /** Answers requests from now on, and keeps the keys on schedule. */
 async function begin(
   config: Config,
-  { server, watch }: { server: Server; watch: Watch | undefined },
+  { server, watch, limits }: { server: Server; watch: Watch | undefined; limits: Limits },
   database: OpenedDatabase,
 ): Promise<Maintenance> {
   const scheme = schemeOf(config);
@@ -95,14 +98,17 @@ async function begin(
   const metrics = watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
   await beginRun(database);
-  const { accounts, queue, loginCache } = createAccounts(config, database, metrics?.waited);
+  const made = createAccounts(config, database, limits.guesses, metrics?.waited);
+  const { accounts, queue, loginCache } = made;
+  await limits.sharing?.start();
   const { findHindrance } = new Readiness({ ...database, ring, now });
-  const parts = { database, ring, accounts, issuer, findHindrance, observer: metrics };
+  const parts = { database, ring, accounts, limits, issuer, findHindrance, observer: metrics };
   server.begin(createHandler(config, parts), metrics);
   tellStart(config, issuer, database.log);
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention, now });
-  watch?.begin({ ...database, ring, queue, loginCache, maintenance, findHindrance });
+  const { sharing } = limits;
+  watch?.begin({ ...database, ring, queue, loginCache, sharing, maintenance, findHindrance });
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port, scheme)));
