@@ -67,7 +67,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
       proof,
       test?.asked ?? { grant: "client_credentials" },
       async (client) => {
-        key?.remember();
+        await key?.remember();
         const policy = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
         const grant = { ...policy, typ: "at+jwt" } as const;
         return await (test ?? parts.issuer).issue(client.user.username, grant);

@@ -46,7 +46,7 @@ function createHandlerOf(
 ): (issuer: string) => Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
+  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock, shared: storage.uses });
   const proofs = createProofVerifier({ replay, clock });
   const findClient = createFindClient(config.trustedProxies);
   const foreignKey = config.testTokens ? createForeignKeys() : undefined;

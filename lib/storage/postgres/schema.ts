@@ -69,6 +69,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       check_value BYTEA NOT NULL,
       seen_at TIMESTAMP(3) NOT NULL
     )`,
+    `CREATE TABLE used_ids (
+      digest BYTEA PRIMARY KEY,
+      until BIGINT NOT NULL
+    )`,
+    "CREATE INDEX used_ids_until ON used_ids (until)",
     // Its one row decides every change of the keys, and is there before the first of them.
     `CREATE TABLE key_state (
       id BOOLEAN PRIMARY KEY DEFAULT true CHECK (id),
@@ -119,5 +124,6 @@ export const TABLES = [
   "client_credentials",
   "tombstones",
   "servers",
+  "used_ids",
   "key_state",
 ] as const;
