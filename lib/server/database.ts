@@ -5,7 +5,6 @@ import type { Log } from "../base/log.ts";
 import { describeLocation } from "../storage/location.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
-import { examineServer } from "./postgres_engine.ts";
 import { examineFile } from "./sqlite_engine.ts";
 
 type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
@@ -23,8 +22,11 @@ export async function examine(
   switch (database.engine) {
     case "sqlite":
       return await examineFile(database.path, purpose, log);
-    case "postgres":
+    case "postgres": {
+      // Who keeps the database in a file needs neither the memory nor the time that the driver takes.
+      const { examineServer } = await import("./postgres_engine.ts");
       return await examineServer({ server: database.server, caFile, mayMigrate }, log);
+    }
   }
 }
 

@@ -7,8 +7,9 @@ import { describePostgres, type PostgresLocation } from "../storage/postgres/loc
 import { prepareSchema } from "../storage/postgres/migration.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
-import { readCaFile } from "./ca_file.ts";
+
 import type { ExaminedDatabase } from "./examined_database.ts";
+import { readCertificates } from "./pem_file.ts";
 
 export interface PostgresSettings {
   server: PostgresLocation;
@@ -18,12 +19,12 @@ export interface PostgresSettings {
   mayMigrate: boolean;
 }
 
-/** @throws as `examinePostgres` and `readCaFile` do. */
+/** @throws as `examinePostgres` and `readCertificates` do. */
 export async function examineServer(
   { server, caFile, mayMigrate }: PostgresSettings,
   log: Log,
 ): Promise<ExaminedDatabase> {
-  const ca = caFile === undefined ? undefined : await readCaFile("DATABASE_CA_FILE", caFile);
+  const ca = caFile === undefined ? undefined : await readCertificates("DATABASE_CA_FILE", caFile);
   const pool = new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
   try {
     const { isNew, keyEncryption } = await examinePostgres(pool);

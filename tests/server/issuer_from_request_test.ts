@@ -16,7 +16,7 @@ const METADATA = "/.well-known/oauth-authorization-server";
 
 /** A server as it is configured, with one client, and ways to ask it by any URL. */
 async function makeServer(variables: Variables = ON) {
-  const config = load({ ...variables, RATE_LIMIT: "100" });
+  const config = load({ ...variables, RATE_LIMIT: "100", RATE_WINDOW: "1m" });
   const made = await makeRing({ policy: config.policy });
   const { storage, clock, log, ring, time } = made;
   const limits = await openLimits(config, log);
