@@ -5,9 +5,11 @@ import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
+import type { DatabaseLocation } from "../storage/location.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
 import { FILES, readValueFile } from "./url_file.ts";
 import {
+  DATABASE_RULE,
   FROM_REQUEST,
   type Name,
   SECRET_RULE,
@@ -59,6 +61,19 @@ export function readSecret(read: ReadVariable, name: string): string | undefined
   const value = validate(read, name, SETTINGS.NOT_MY_KEY);
   if (!(value instanceof Problem)) return value as string | undefined;
   throw new DomainError("configuration", value.text);
+}
+
+/**
+ * The database that a text names as `DATABASE` would; `name` is what the text was given by.
+ *
+ * @throws {DomainError} `usage` by that name; no URL is quoted.
+ */
+export function parseLocation(name: string, text: string): DatabaseLocation {
+  const value = text === ""
+    ? new Problem(`${name} is empty; allowed is ${DATABASE_RULE}`)
+    : validate(() => text, name, SETTINGS.DATABASE);
+  if (!(value instanceof Problem)) return value as DatabaseLocation;
+  throw new DomainError("usage", value.text);
 }
 
 function readSetting(read: ReadVariable, name: Name): unknown {

@@ -1,13 +1,12 @@
 /** A database on a PostgreSQL server, as a server or a command finds it. */
 
-import { DomainError, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { examinePostgres } from "../storage/postgres/examination.ts";
-import { describePostgres, type PostgresLocation } from "../storage/postgres/location.ts";
+import type { PostgresLocation } from "../storage/postgres/location.ts";
 import { prepareSchema } from "../storage/postgres/migration.ts";
+import { openFailure } from "../storage/postgres/open_failure.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
-
 import type { ExaminedDatabase } from "./examined_database.ts";
 import { readCertificates } from "./pem_file.ts";
 
@@ -36,29 +35,8 @@ export async function examineServer(
     };
   } catch (error) {
     await pool.close();
-    throw named(server, error);
+    throw openFailure(server, error);
   }
-}
-
-/** Says which server it is, and in its own words why it cannot be used: they hold no password. */
-function named(server: PostgresLocation, error: unknown): unknown {
-  if (!isDomainError(error, "storage_unavailable")) return error;
-  const { fault } = error.data;
-  const message = `The database ${describePostgres(server)} is ${fault}: ${reasonOf(error)}`;
-  return new DomainError("storage_unavailable", message, {
-    ...error.data,
-    cause: error,
-    hints: [
-      "see that its server runs and takes connections from here, and what DATABASE says of it",
-    ],
-  });
-}
-
-/** What is at the bottom of an error. */
-function reasonOf(error: Error): string {
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  const { code } = error as { code?: unknown };
-  return error.message || String(code);
 }
 
 async function open(pool: PostgresPool, mayMigrate: boolean, log: Log): Promise<PostgresStorage> {

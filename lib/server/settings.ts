@@ -82,7 +82,7 @@ function parsePath(text: string): string | undefined {
   return /^:memory:$|\0/.test(text) ? undefined : text;
 }
 
-const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
+export const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
 
 /** What begins as a URL is no path: a typing mistake in one would make a file of that name. */
 function parseDatabase(text: string): DatabaseLocation | undefined {

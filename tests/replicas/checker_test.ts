@@ -10,7 +10,7 @@ type Row = [
   answer: Operation["answer"],
   call: number,
   end: number | undefined,
-  more?: Pick<Operation, "password" | "count">,
+  more?: Pick<Operation, "password" | "replacement" | "count">,
 ];
 
 const [OLD, NEW] = [{ password: "old" }, { password: "new" }];
@@ -72,6 +72,13 @@ const ILLEGAL: Record<string, Row[]> = {
     ["disable", "done", 3, 4],
     ["count", "counted", 5, 6, counted(0)],
   ],
+  "a password that was replaced by an older one": [
+    REGISTERED,
+    ["replace", "done", 2, 5, { ...OLD, replacement: "newer" }],
+    ["reset", "done", 3, 4, NEW],
+    ["authenticate", "done", 6, 7, NEW],
+    ["authenticate", "done", 8, 9, { password: "newer" }],
+  ],
   "a change of nobody": [["disable", "done", 0, 1]],
 };
 
@@ -94,6 +101,18 @@ const LEGAL: Record<string, Row[]> = {
     REGISTERED,
     ["reset", "unknown", 2, undefined, NEW],
     ["authenticate", "done", 3, 4, OLD],
+  ],
+  "a password that is replaced while it is reset": [
+    REGISTERED,
+    ["replace", "done", 2, 5, { ...OLD, replacement: "newer" }],
+    ["reset", "done", 3, 4, NEW],
+    ["authenticate", "refused", 6, 7, { password: "newer" }],
+    ["authenticate", "done", 8, 9, NEW],
+  ],
+  "a replacement without an answer, which nobody knows": [
+    REGISTERED,
+    ["replace", "unknown", 2, undefined, OLD],
+    ["authenticate", "refused", 3, 4, OLD],
   ],
   "a registration without an answer that took the name": [
     ["register", "unknown", 0, undefined],

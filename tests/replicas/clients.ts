@@ -1,243 +1,148 @@
-/** Clients that do whatever they please with a few users, at any replica, and put it on record. */
+/** Clients that do as they please with a few users and the keys, and put it on record. */
 
-import { DomainError, isDomainError } from "../../lib/base/errors.ts";
-import type { Answer as Response, Credentials } from "../blackbox/client.ts";
+import type { Credentials } from "../blackbox/client.ts";
 import { kidOf } from "../blackbox/commands.ts";
-import type { Action, Call, History, Outcome } from "./history.ts";
-import type { Operator } from "./operator.ts";
-import type { Replicas } from "./replicas.ts";
+import type { Calls } from "./calls.ts";
+import type { Action, History, Outcome } from "./history.ts";
 
-/** How long a client waits for an answer, in milliseconds, until it goes on without one. */
-const PATIENCE = 10_000;
-
-/** How many users there are at a time, and how many operations each of them sees. */
+/** How many users there are at a time, and how much is done to each of them. */
 const USERS = 3;
-const OPERATIONS_A_USER = 80;
+const ACTIONS_A_USER = 80;
 
-/** In how many of them a user is more likely to be registered than anything else. */
-const NEW_OPERATIONS = 4;
+/** At the beginning of that, in how many actions it is rather registered than authenticated. */
+const FIRST_ACTIONS = 4;
 
-/** How often what is done to a user, in parts of the whole. */
+/** How often something is done, in parts of the whole. */
 const WEIGHTS: Partial<Record<Action, number>> = {
   register: 4,
-  authenticate: 60,
+  authenticate: 56,
   disable: 5,
   enable: 12,
-  reset: 7,
+  reset: 6,
+  replace: 6,
   delete: 0.5,
   count: 10,
   introspect: 4,
   revoke: 1,
 };
 
-/** How many of the passwords that a user had last are tried. */
-const REMEMBERED = 3;
-
-/** A password that no user has. */
+/** How often the newest password is the one that is tried; else it is one of the last, or wrong. */
+const NEWEST = 0.7;
+const LAST = 3;
 const WRONG = "no user's password";
 
-/** A user, with what somebody may know of it. */
+/** A user, with what the clients know of it. */
 interface User {
   username: string;
   /** The newest last. */
   passwords: string[];
-  operations: number;
+  /** What was done to it. */
+  actions: number;
 }
 
 export interface ClientsParts {
-  replicas: Replicas;
+  calls: Calls;
+  history: History;
   /** A user that nobody changes, whose tokens are introspected. */
   resident: Credentials;
-  operator: Operator;
-  history: History;
 }
 
 export class Clients {
   readonly #parts: ClientsParts;
   readonly #users: User[] = Array.from({ length: USERS }, newUser);
-  /** The key that has signed last. */
-  #signer: string | undefined;
-  /** The resident's token. */
-  #token: string | undefined;
+  /** The newest token of the resident. */
+  #token: string;
 
-  constructor(parts: ClientsParts) {
+  /** @param token the resident's. */
+  constructor(parts: ClientsParts, token: string) {
     this.#parts = parts;
+    this.#token = token;
   }
 
   /** Lets so many clients do one thing after the other, each at the same time as the others. */
   async work(count: number, isOver: () => boolean): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async (_, client) => {
-        while (!isOver()) await this.#act(client);
+        while (!isOver()) await this.#act(client, pickAction());
       }),
     );
   }
 
-  async #act(client: number): Promise<void> {
-    const picked = pickAction();
-    if (picked === "revoke") return await this.#revoke(client);
-    if (picked === "introspect") return await this.#introspect(client);
+  async #act(client: number, action: Action): Promise<void> {
+    if (action === "revoke" || action === "introspect") return await this.#actOnKey(client, action);
     const user = this.#pickUser();
-    const { username } = user;
-    const isNew = user.operations <= NEW_OPERATIONS;
-    const action = isNew && picked === "authenticate" ? "register" : picked;
-    const password = action === "authenticate"
-      ? pickPassword(user)
-      : action === "reset"
-      ? crypto.randomUUID()
-      : undefined;
-    const call: Call = { client, subject: `client ${username}`, action, password };
-    const outcome = await this.#parts.history.record(
-      call,
-      () => this.#do(action, username, password),
-    );
-    if (outcome.kid !== undefined) this.#signer = outcome.kid;
-    const hasNew = action === "register" || action === "reset";
-    if (hasNew && outcome.password !== undefined) user.passwords.push(outcome.password);
+    const isFirst = action === "authenticate" && user.actions <= FIRST_ACTIONS;
+    await this.#actOnUser(client, isFirst ? "register" : action, user);
   }
 
-  #do(action: Action, username: string, password: string | undefined): Promise<Outcome> {
-    const { operator } = this.#parts;
+  async #actOnUser(client: number, action: Action, user: User): Promise<void> {
+    const { calls, history } = this.#parts;
+    const { username } = user;
+    const call = { client, subject: `client ${username}`, action };
+    const record = (act: () => Promise<Outcome>) => history.record(call, act);
+    const recordWith = (password: string, act: (credentials: Credentials) => Promise<Outcome>) =>
+      history.record({ ...call, password }, () => act({ username, password }));
     switch (action) {
       case "register":
-        return this.#register(username);
+        return learn(user, (await record(() => calls.register(username))).password);
+      case "replace": {
+        const { replacement } = await recordWith(pickPassword(user), (one) => calls.replace(one));
+        return learn(user, replacement);
+      }
+      case "reset": {
+        const password = crypto.randomUUID();
+        const { answer } = await recordWith(password, (one) => calls.reset(one));
+        return learn(user, answer === "not found" ? undefined : password);
+      }
       case "authenticate":
-        return this.#authenticate(username, password!);
+        return void await recordWith(pickPassword(user), (one) => calls.authenticate(one));
       case "disable":
-        return command(() => operator.setDisabled(username, true));
       case "enable":
-        return command(() => operator.setDisabled(username, false));
-      case "reset":
-        return command(() => operator.resetPassword(username, password!), { password });
       case "delete":
-        return command(() => operator.deleteUser(username));
-      default:
-        return this.#count(username);
+      case "count":
+        return void await record(() => calls[action](username));
     }
   }
 
-  async #register(username: string): Promise<Outcome> {
-    const response = await this.#post("/register", {
-      username,
-      email: `${username}@example.com`,
-    });
-    const answer = answerOf(response, { 201: "done", 409: "taken" });
-    return { answer, password: response?.json?.password };
-  }
-
-  async #authenticate(username: string, password: string): Promise<Outcome> {
-    const response = await this.#post("/auth", { username, password });
-    const answer = answerOf(response, { 200: "done", 401: "refused" });
-    const token: string | undefined = response?.json?.token;
-    return { answer, password, kid: token && kidOf(token) };
-  }
-
-  async #count(username: string): Promise<Outcome> {
-    const count = await this.#parts.operator.countLogins(username);
-    return { answer: "counted", count };
-  }
-
-  /** Revokes the key that signs. */
-  async #revoke(client: number): Promise<void> {
-    const kid = this.#signer;
-    if (kid === undefined) return;
-    const { history, operator } = this.#parts;
-    const call: Call = { client, subject: `key ${kid}`, action: "revoke" };
-    await history.record(call, () => command(() => operator.revoke(kid)));
-  }
-
-  /** Asks whether a token counts, and gets a new one when that one's key was revoked. */
-  async #introspect(client: number): Promise<void> {
-    const { history, resident } = this.#parts;
+  /** Revokes the key that has signed the token, or asks whether the token counts. */
+  async #actOnKey(client: number, action: "revoke" | "introspect"): Promise<void> {
+    const { calls, history, resident } = this.#parts;
     const token = this.#token;
-    if (token === undefined) {
-      this.#token = (await this.#post("/auth", resident))?.json?.token;
-      return;
-    }
-    const call: Call = { client, subject: `key ${kidOf(token)}`, action: "introspect" };
-    const { answer } = await history.record(call, async () => {
-      const { username: client_id, password: client_secret } = resident;
-      const form = new URLSearchParams({ client_id, client_secret, token });
-      const response = await this.#post("/introspect", form);
-      const answer = answerOf(response, { 200: response?.json?.active ? "done" : "refused" });
-      return { answer };
-    });
-    if (answer === "refused") this.#token = undefined;
-  }
-
-  /** What any replica answers; `undefined` when it does not. */
-  async #post(path: string, body: object): Promise<Response | undefined> {
-    const { servers } = this.#parts.replicas;
-    const server = servers[random(servers.length)]!;
-    try {
-      return await server.request(path, {
-        method: "POST",
-        ...(body instanceof URLSearchParams ? { body } : {
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(body),
-        }),
-        signal: AbortSignal.timeout(PATIENCE),
-      });
-    } catch (error) {
-      const isSilent = error instanceof TypeError ||
-        (error instanceof DOMException && error.name === "TimeoutError");
-      if (isSilent) return undefined;
-      throw error;
-    }
+    const kid = kidOf(token);
+    const { answer } = await history.record(
+      { client, subject: `key ${kid}`, action },
+      () => action === "revoke" ? calls.revoke(kid) : calls.introspect(resident, token),
+    );
+    const isOver = answer === "refused" || answer === "conflict";
+    if (isOver && this.#token === token) this.#token = await calls.token(resident) ?? token;
   }
 
   /** One of the users; who has seen enough gives way to a new one. */
   #pickUser(): User {
-    const place = random(USERS);
+    const place = Math.floor(Math.random() * USERS);
     const user = this.#users[place]!;
-    if (user.operations++ < OPERATIONS_A_USER) return user;
+    if (user.actions++ < ACTIONS_A_USER) return user;
     return this.#users[place] = newUser();
   }
 }
 
 function newUser(): User {
-  return { username: `user-${crypto.randomUUID()}`, passwords: [], operations: 0 };
+  return { username: `user-${crypto.randomUUID()}`, passwords: [], actions: 0 };
 }
 
-/** Mostly the newest password, sometimes one from before or one that never was. */
+function learn({ passwords }: User, password: string | undefined): void {
+  if (password !== undefined) passwords.push(password);
+}
+
 function pickPassword({ passwords }: User): string {
-  const isNewest = random(10) < 7;
-  const candidates = isNewest ? passwords.slice(-1) : [...passwords.slice(-REMEMBERED), WRONG];
-  return candidates[random(candidates.length)] ?? WRONG;
+  const candidates = Math.random() < NEWEST
+    ? passwords.slice(-1)
+    : [...passwords.slice(-LAST), WRONG];
+  return candidates[Math.floor(Math.random() * candidates.length)] ?? WRONG;
 }
 
 function pickAction(): Action {
   const weights = Object.entries(WEIGHTS) as [Action, number][];
   let place = Math.random() * weights.reduce((sum, [, weight]) => sum + weight, 0);
   return weights.find(([, weight]) => (place -= weight) < 0)![0];
-}
-
-function answerOf(
-  response: Response | undefined,
-  answers: Record<number, Outcome["answer"]>,
-): Outcome["answer"] {
-  if (response === undefined || response.status === 503) return "unknown";
-  const answer = answers[response.status];
-  if (answer !== undefined) return answer;
-  throw new Error(`A replica answers ${response.status} ${response.text}`);
-}
-
-/** What came of a command. */
-async function command(
-  run: () => Promise<void>,
-  known: Pick<Outcome, "password"> = {},
-): Promise<Outcome> {
-  try {
-    await run();
-    return { ...known, answer: "done" };
-  } catch (error) {
-    if (isDomainError(error, "not_found")) return { answer: "not found" };
-    if (isDomainError(error, "conflict")) return { answer: "conflict" };
-    if (isDomainError(error, "storage_unavailable")) return { ...known, answer: "unknown" };
-    throw error instanceof DomainError ? new Error(error.message, { cause: error }) : error;
-  }
-}
-
-function random(below: number): number {
-  return Math.floor(Math.random() * below);
 }

@@ -10,6 +10,7 @@ export type Action =
   | "disable"
   | "enable"
   | "reset"
+  | "replace"
   | "delete"
   | "count"
   | "sign"
@@ -33,6 +34,8 @@ export interface Operation {
   action: Action;
   /** The password that was offered or set. */
   password?: string | undefined;
+  /** The password that was given for it. */
+  replacement?: string | undefined;
   answer: Answer;
   /** How many logins were `counted`. */
   count?: number | undefined;
@@ -45,33 +48,28 @@ export interface Operation {
 /** What a caller is to do. */
 export type Call = Pick<Operation, "client" | "subject" | "action" | "password">;
 
-/** What it then knows. */
-export interface Outcome extends Pick<Operation, "answer" | "password" | "count"> {
-  /** The key that has signed meanwhile. */
-  kid?: string | undefined;
+/** What was seen of something, whenever that was. */
+type Seen = Omit<Operation, "client" | "call" | "return">;
+
+/** What the caller then knows. */
+export interface Outcome extends Pick<Seen, "answer" | "password" | "replacement" | "count"> {
+  /** What else was done meanwhile, as a part of the same. */
+  also?: readonly Seen[];
 }
 
 export class History {
   readonly operations: Operation[] = [];
   #moment = 0;
 
-  /** Does something, and puts it on record together with the signature that it led to. */
+  /** Does something, and puts it on record. */
   async record(call: Call, act: () => Promise<Outcome>): Promise<Outcome> {
     const begun = this.#moment++;
     const outcome = await act();
-    const { kid, ...known } = outcome;
     const ended = outcome.answer === "unknown" ? undefined : this.#moment++;
-    const times = { call: begun, return: ended };
-    this.operations.push({ ...call, ...known, ...times });
-    if (kid !== undefined) {
-      const { client } = call;
-      this.operations.push({
-        client,
-        subject: `key ${kid}`,
-        action: "sign",
-        answer: "done",
-        ...times,
-      });
+    const { also = [], ...known } = outcome;
+    const { client } = call;
+    for (const seen of [{ ...call, ...known }, ...also]) {
+      this.operations.push({ ...seen, client, call: begun, return: ended });
     }
     return outcome;
   }

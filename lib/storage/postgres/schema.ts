@@ -105,8 +105,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
 /** The version of the schema that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Where the migrations that were applied are named; made before the first of them. */
-export const CREATE_MIGRATIONS = `CREATE TABLE schema_migrations (
+/** Where the migrations that were applied are named. */
+export const MIGRATIONS_TABLE = "schema_migrations";
+
+/** Makes it, before the first of them. */
+export const CREATE_MIGRATIONS = `CREATE TABLE ${MIGRATIONS_TABLE} (
   version INTEGER PRIMARY KEY,
   applied_at TIMESTAMP(0) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 )`;

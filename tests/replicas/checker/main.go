@@ -6,17 +6,22 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
+
+// How many operations are shown before the place where no order goes on, and after it.
+const shown = 20
 
 // How long one subject may take; what is undecided by then is told as such.
 const patience = 60 * time.Second
@@ -28,8 +33,10 @@ type operation struct {
 	Action  string `json:"action"`
 	// The password that was offered or set; of a registration without an answer, none.
 	Password string `json:"password,omitempty"`
-	Answer   string `json:"answer"`
-	Count    int    `json:"count,omitempty"`
+	// The password that was given for it.
+	Replacement string `json:"replacement,omitempty"`
+	Answer      string `json:"answer"`
+	Count       int    `json:"count,omitempty"`
 	// Places in the one order of all calls and returns; no return when nobody knows what came of it.
 	Call   int64  `json:"call"`
 	Return *int64 `json:"return,omitempty"`
@@ -49,13 +56,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	names := make([]string, 0, len(subjects))
-	for name := range subjects {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	encoder := json.NewEncoder(os.Stdout)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(subjects)) {
 		found, err := judge(name, subjects[name])
 		if err == nil {
 			err = encoder.Encode(found)
@@ -119,17 +121,20 @@ func explain(
 		}
 	}
 	var lines []string
-	fits := map[int64]bool{}
+	fits := map[operation]bool{}
 	state := model.Init()
 	for _, one := range longest {
 		_, state = model.Step(state, one.Input, one.Output)
-		fits[one.Call] = true
+		fits[one.Input.(operation)] = true
 		lines = append(lines, fmt.Sprintf("%s: %+v", describe(one), state))
 	}
-	for _, one := range history {
-		if !fits[one.Call] {
-			lines = append(lines, "does not fit: "+describe(one))
-		}
+	lines = lines[max(0, len(lines)-shown):]
+	rest := slices.DeleteFunc(slices.Clone(history), func(one porcupine.Operation) bool {
+		return fits[one.Input.(operation)]
+	})
+	slices.SortFunc(rest, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	for _, one := range rest[:min(shown, len(rest))] {
+		lines = append(lines, "does not fit: "+describe(one))
 	}
 	return lines
 }
@@ -146,6 +151,7 @@ func describe(one porcupine.Operation) string {
 		input.Password,
 		"→",
 		input.Answer,
+		input.Replacement,
 	}
 	if input.Answer == "counted" {
 		words = append(words, fmt.Sprint(input.Count))

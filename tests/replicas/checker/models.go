@@ -33,7 +33,7 @@ const (
 	deleted  status = "deleted"
 )
 
-// The password of a client that registered without hearing of it.
+// A password that was made for a client and never reached it.
 const unheard = "a password that nobody knows"
 
 // A client: the password that is right, and how many logins are on record.
@@ -50,6 +50,8 @@ func (c client) step(one operation) (bool, client) {
 		return c.register(one)
 	case "authenticate":
 		return c.authenticate(one)
+	case "replace":
+		return c.replace(one)
 	case "count":
 		return one.Answer == "counted" && one.Count == c.logins, c
 	}
@@ -75,19 +77,34 @@ func (c client) register(one operation) (bool, client) {
 	if c.status != absent {
 		return one.Answer == "taken" || one.Answer == unknown, c
 	}
-	password := one.Password
-	if password == "" {
-		password = unheard
-	}
-	return one.Answer == "done" || one.Answer == unknown, client{enabled, password, 0}
+	return one.Answer == "done" || one.Answer == unknown, client{enabled, heard(one.Password), 0}
 }
 
 func (c client) authenticate(one operation) (bool, client) {
-	if c.status != enabled || c.password != one.Password {
+	if !c.takes(one.Password) {
 		return one.Answer == "refused" || one.Answer == unknown, c
 	}
 	c.logins++
 	return one.Answer == "done" || one.Answer == unknown, c
+}
+
+func (c client) replace(one operation) (bool, client) {
+	if !c.takes(one.Password) {
+		return one.Answer == "refused" || one.Answer == unknown, c
+	}
+	c.password = heard(one.Replacement)
+	return one.Answer == "done" || one.Answer == unknown, c
+}
+
+func (c client) takes(password string) bool {
+	return c.status == enabled && c.password == password
+}
+
+func heard(password string) string {
+	if password == "" {
+		return unheard
+	}
+	return password
 }
 
 // A key of the ring.
