@@ -2,9 +2,10 @@
 
 import type { Clock, MonotonicClock } from "../base/clock.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
-import { errorFields, type Log } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 import { Rounds } from "../base/rounds.ts";
 import type { Storage } from "../storage/storage.ts";
+import { Attempts } from "./attempts.ts";
 import { BatchSize } from "./batch_size.ts";
 
 /**
@@ -44,11 +45,11 @@ export class Maintenance {
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
   #purgedRows = 0;
-  /** What each task fails with, as it was last told. */
-  readonly #failing = new Map<string, string>();
+  readonly #attempts: Attempts;
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
+    this.#attempts = new Attempts(parts.log);
   }
 
   /** How many log rows were purged so far. */
@@ -70,8 +71,8 @@ export class Maintenance {
 
   /** One round. A failure is logged when it begins and when it is over, and tried again. */
   async run(): Promise<void> {
-    await this.#attempt("key rotation", () => this.#parts.ring.maintain());
-    await this.#attempt("purging the authentication log", () => this.#purge());
+    await this.#attempts.make("key rotation", () => this.#parts.ring.maintain());
+    await this.#attempts.make("purging the authentication log", () => this.#purge());
   }
 
   async #purge(): Promise<void> {
@@ -96,19 +97,5 @@ export class Maintenance {
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     if (rows > 0) log.info("old rows of the authentication log were purged", { rows });
-  }
-
-  async #attempt(task: string, work: () => Promise<void>): Promise<void> {
-    const { log } = this.#parts;
-    try {
-      await work();
-      if (this.#failing.delete(task)) log.info(`${task} works again`);
-    } catch (error) {
-      const reason = String(error);
-      if (this.#failing.get(task) !== reason) {
-        log.error(`${task} fails and is tried again`, errorFields(error));
-      }
-      this.#failing.set(task, reason);
-    }
   }
 }
