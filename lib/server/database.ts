@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import { describeLocation } from "../storage/location.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
+import { examineServer } from "./postgres_engine.ts";
 import { examineFile } from "./sqlite_engine.ts";
 
 type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
@@ -15,7 +16,7 @@ type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
  * @throws {DomainError} `database_unusable`, `storage_unavailable`.
  */
 export async function examine(
-  { database }: Located,
+  { database, databaseCaFile: caFile, migrate: mayMigrate }: Located,
   purpose: Purpose,
   log: Log,
 ): Promise<ExaminedDatabase> {
@@ -23,7 +24,7 @@ export async function examine(
     case "sqlite":
       return await examineFile(database.path, purpose, log);
     case "postgres":
-      throw new DomainError("configuration", "DATABASE names no file");
+      return await examineServer({ server: database.server, caFile, mayMigrate }, log);
   }
 }
 

@@ -10,7 +10,7 @@ import { FROM_REQUEST } from "./settings.ts";
  * listened on is often another URL, and who takes that for the issuer refuses every token.
  */
 export function tellStart(
-  { audience, issuerFromRequest, jwksUri, policy: { alg } }: Config,
+  { audience, issuerFromRequest, jwksUri, policy: { alg }, database, stated }: Config,
   issuer: string,
   log: Log,
 ): void {
@@ -19,4 +19,7 @@ export function tellStart(
     ? { issuer: FROM_REQUEST, ...(audience === undefined ? {} : { audience }) }
     : { issuer, audience: audience ?? issuer, jwks_uri };
   log.info("the server issues tokens", fields);
+  if (database.engine === "postgres" && !stated.has("ISSUER")) {
+    log.warn("ISSUER is not set: each server on this database is another issuer, by its own port");
+  }
 }
