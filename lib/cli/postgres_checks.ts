@@ -133,8 +133,7 @@ export async function checkDatabaseClock(statements: Statements, clock: Clock): 
     if (trip < quickest.trip) quickest = { trip, offset: (before + after) / 2 - theirs };
   }
   const { offset, trip } = quickest;
-  const side = offset > 0 ? "ahead of" : "behind";
-  const found = offsetFinding("database clock", `${side} it, this machine's is`, offset);
+  const found = offsetFinding("database clock", "this machine's clock", offset);
   const bound = Math.ceil(Math.abs(offset) + trip / 2);
-  return found ?? ok("database clock", `this machine's is within ${bound} ms of it`);
+  return found ?? ok("database clock", `at most ${bound} ms from this machine's`);
 }

@@ -1,12 +1,11 @@
 /** The database that the configuration names: looked at before anything is done to it, then opened. */
 
-import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { describeLocation } from "../storage/location.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
 import { examineServer } from "./postgres_engine.ts";
-import { examineFile } from "./sqlite_engine.ts";
+import { emptyDatabase } from "./postgres_failure.ts";
+import { examineFile, noDatabase } from "./sqlite_engine.ts";
 
 type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
 
@@ -33,13 +32,7 @@ export async function examineExisting(config: Located, log: Log): Promise<Examin
   const examined = await examine(config, "command", log);
   if (!examined.isNew) return examined;
   await examined.close();
-  throw new DomainError(
-    "database_unusable",
-    `There is no database ${describeLocation(config.database)}`,
-    {
-      hints: [
-        "run the command where the server runs, or set DATABASE; jwks-server init makes a database",
-      ],
-    },
-  );
+  throw config.database.engine === "sqlite"
+    ? noDatabase(config.database.path)
+    : emptyDatabase(config.database.server);
 }

@@ -1,14 +1,14 @@
 /** A database on a PostgreSQL server, as a server or a command finds it. */
 
-import { DomainError, isDomainError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { examinePostgres } from "../storage/postgres/examination.ts";
-import { describePostgres, type PostgresLocation } from "../storage/postgres/location.ts";
-import { prepareSchema } from "../storage/postgres/migration.ts";
+import type { PostgresLocation } from "../storage/postgres/location.ts";
+import { migrate, type Migrated, prepareSchema } from "../storage/postgres/migration.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
 import { readCaFile } from "./ca_file.ts";
 import type { ExaminedDatabase } from "./examined_database.ts";
+import { named } from "./postgres_failure.ts";
 
 export interface PostgresSettings {
   server: PostgresLocation;
@@ -18,13 +18,21 @@ export interface PostgresSettings {
   mayMigrate: boolean;
 }
 
+/** Connects to nothing yet. @throws as `readCaFile` does. */
+export async function createPool(
+  { server, caFile }: Pick<PostgresSettings, "server" | "caFile">,
+  log: Log,
+): Promise<PostgresPool> {
+  const ca = caFile === undefined ? undefined : await readCaFile("DATABASE_CA_FILE", caFile);
+  return new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
+}
+
 /** @throws as `examinePostgres` and `readCaFile` do. */
 export async function examineServer(
   { server, caFile, mayMigrate }: PostgresSettings,
   log: Log,
 ): Promise<ExaminedDatabase> {
-  const ca = caFile === undefined ? undefined : await readCaFile("DATABASE_CA_FILE", caFile);
-  const pool = new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
+  const pool = await createPool({ server, caFile }, log);
   try {
     const { isNew, keyEncryption } = await examinePostgres(pool);
     return {
@@ -39,25 +47,19 @@ export async function examineServer(
   }
 }
 
-/** Says which server it is, and in its own words why it cannot be used: they hold no password. */
-function named(server: PostgresLocation, error: unknown): unknown {
-  if (!isDomainError(error, "storage_unavailable")) return error;
-  const { fault } = error.data;
-  const message = `The database ${describePostgres(server)} is ${fault}: ${reasonOf(error)}`;
-  return new DomainError("storage_unavailable", message, {
-    ...error.data,
-    cause: error,
-    hints: [
-      "see that its server runs and takes connections from here, and what DATABASE says of it",
-    ],
-  });
-}
-
-/** What is at the bottom of an error. */
-function reasonOf(error: Error): string {
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  const { code } = error as { code?: unknown };
-  return error.message || String(code);
+/** Brings the schema up to date, as the role of the URL. @throws as `migrate` and `readCaFile` do. */
+export async function migrateServer(
+  settings: Pick<PostgresSettings, "server" | "caFile">,
+  log: Log,
+): Promise<Migrated> {
+  const pool = await createPool(settings, log);
+  try {
+    return await migrate(pool);
+  } catch (error) {
+    throw named(settings.server, error);
+  } finally {
+    await pool.close();
+  }
 }
 
 async function open(pool: PostgresPool, mayMigrate: boolean, log: Log): Promise<PostgresStorage> {

@@ -34,7 +34,12 @@ export async function readRights(statements: Statements): Promise<Rights> {
     [[...TABLES, MIGRATIONS_TABLE]],
   );
   const { role, schema, mayMigrate } = found!;
-  return { role, schema, missing: await missingRights(statements), mayMigrate: mayMigrate ?? false };
+  return {
+    role,
+    schema,
+    missing: await missingRights(statements),
+    mayMigrate: mayMigrate ?? false,
+  };
 }
 
 async function missingRights(statements: Statements): Promise<string[]> {
