@@ -6,6 +6,7 @@ const URL = "postgres://jwks:hunter2hunter2@db.example/tokens";
 const SERVER = {
   host: "db.example",
   isSocket: false,
+  isTls: true,
   port: 5432,
   user: "jwks",
   password: "hunter2hunter2",
