@@ -4,13 +4,19 @@
  */
 
 import { DomainError } from "../base/errors.ts";
-import { Authentication, type AuthenticationParts } from "./authentication.ts";
+import {
+  type AuthenticatedClient,
+  Authentication,
+  type AuthenticationParts,
+} from "./authentication.ts";
+import { beingChanged, isAsChecked } from "./changed_client.ts";
 import { ClientRecords } from "./client_records.ts";
 import type { Registration } from "./registration.ts";
 import { hashName } from "./tombstone.ts";
 import { hashOf, isDisabled, rowHash } from "./user_state.ts";
 
 export type { AuthenticatedClient, Credentials } from "./authentication.ts";
+export { beingChanged } from "./changed_client.ts";
 export { isDisabled } from "./user_state.ts";
 
 export type AccountsParts = AuthenticationParts;
@@ -78,12 +84,22 @@ export class Accounts extends ClientRecords {
    * Gives a new password, a random UUIDv4, beside which the current one stays valid for
    * `overlapSeconds`; one that was replaced before ends at once. A disabled user stays disabled.
    *
-   * @throws {DomainError} `not_found`; `overloaded` when too many passwords wait.
+   * @param self the client when it is the one who asks: whoever took its credential away meanwhile,
+   * or gave it another password, has the last word.
+   * @throws {DomainError} `not_found`; `overloaded` when too many passwords wait, or the client is
+   * not as it was when it authenticated.
    */
-  async rotatePassword(username: string, overlapSeconds: number, client: string): Promise<string> {
+  async rotatePassword(
+    username: string,
+    overlapSeconds: number,
+    client: string,
+    self?: Pick<AuthenticatedClient, "user" | "credential">,
+  ): Promise<string> {
     const { storage, hasher, clock } = this.#parts;
     const password = crypto.randomUUID();
-    await this.change(username, async ({ user }) => {
+    await this.change(username, async (record) => {
+      if (self && !isAsChecked(record, self)) throw beingChanged();
+      const { user } = record;
       const value = hashOf(user);
       const to = rowHash(await hasher.hashLike(value, password, client), isDisabled(user));
       const at = clock();

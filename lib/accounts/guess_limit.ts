@@ -1,11 +1,11 @@
 /** A limit on the passwords that are tried for one name, from however many addresses. */
 
 import { DomainError } from "../base/errors.ts";
-import type { SlidingWindow } from "../limits/sliding_window.ts";
+import type { Limiter } from "../limits/limiter.ts";
 
 export interface GuessLimitOptions {
   /** Counts by name. */
-  window: SlidingWindow;
+  window: Limiter;
   /** Places from which somebody has logged in that are remembered; the oldest gives way. */
   capacity: number;
 }
@@ -37,20 +37,24 @@ export class GuessLimit {
     return this.#known.size;
   }
 
-  /** Admits a try at a name, in any case. @throws {DomainError} `rate_limited`. */
-  admit(username: string, network: string): Guess {
+  /**
+   * Admits a try at a name, in any case.
+   *
+   * @throws {DomainError} `rate_limited`; `overloaded` when nothing can decide.
+   */
+  async admit(username: string, network: string): Promise<Guess> {
     const name = username.toLowerCase();
     const place = JSON.stringify([name, network]);
     const succeed = () => this.#know(place);
     if (this.#known.has(place)) return { withdraw() {}, succeed };
     const { window } = this.#options;
-    const { admitted, retryIn } = window.admit(name);
-    if (!admitted) {
+    const admission = await window.admit(name);
+    if (!admission.admitted) {
       throw new DomainError("rate_limited", "Too many passwords were tried for this name", {
-        retryAfter: Math.ceil(retryIn / 1000),
+        retryAfter: Math.ceil(admission.retryIn / 1000),
       });
     }
-    const withdraw = () => window.withdraw(name);
+    const withdraw = () => window.withdraw(name, admission);
     return {
       withdraw,
       succeed() {

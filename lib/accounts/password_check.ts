@@ -40,13 +40,14 @@ export class PasswordCheck {
    * nobody has.
    *
    * @throws {DomainError} `rate_limited` when this name is tried too often; `overloaded` when too
-   * many passwords wait to be checked; `storage_unavailable`.
+   * many passwords wait to be checked, or nothing can tell how often the name was tried;
+   * `storage_unavailable`.
    */
   async verify(claim: Claim): Promise<Verdict> {
     const { cache, guesses } = this.#parts;
     const remembered = cache?.find(claim.isDisabled ? [] : claim.hashes, claim.password);
     if (remembered !== undefined) return { isUsable: true, right: remembered };
-    const guess = guesses?.admit(claim.username, claim.network);
+    const guess = await guesses?.admit(claim.username, claim.network);
     const verdict = await this.#hash(claim, guess);
     if (verdict.right === undefined || claim.isDisabled) return { ...verdict, right: undefined };
     guess?.succeed();

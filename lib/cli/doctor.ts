@@ -17,7 +17,6 @@ import {
   checkSchedule,
 } from "./checks.ts";
 import { type CommandContext, configOf } from "./context.ts";
-import { examineServer } from "./database_checks.ts";
 import {
   checkCertificate,
   checkDatabase,
@@ -55,7 +54,7 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
   const findings = [
     ...database.engine === "sqlite"
       ? await examineFile(database.path, progress)
-      : await examineServer(database.server, config),
+      : await (await import("./database_checks.ts")).examineServer(database.server, config),
     ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),

@@ -12,6 +12,7 @@ import { addApply } from "./apply.ts";
 import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import { type CommandContext, configOf } from "./context.ts";
+import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExample } from "./example.ts";
 import { addHealthcheck } from "./healthcheck.ts";
@@ -116,6 +117,7 @@ export function createProgram(parts: ProgramParts): Command {
   addRekey(program, parts);
   addLogs(program, parts);
   addBackup(program, parts);
+  addCopy(program, parts);
   addDoctor(program, parts);
   addHealthcheck(program, parts);
   addExample(program, parts);

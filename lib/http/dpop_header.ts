@@ -19,16 +19,7 @@ export async function readBinding(
   const header = headers.get("dpop");
   if (header === null) return undefined;
   const { jkt, remember } = await proofs.verify(header, { method: "POST", url }).catch(refuse);
-  return {
-    jkt,
-    remember() {
-      try {
-        remember();
-      } catch (error) {
-        refuse(error);
-      }
-    },
-  };
+  return { jkt, remember: () => remember().catch(refuse) };
 }
 
 function refuse(error: unknown): never {

@@ -67,7 +67,7 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
       proof,
       test?.asked ?? { grant: "client_credentials" },
       async (client) => {
-        key?.remember();
+        await key?.remember();
         const policy = grantFor(client, { ...request, jkt: key?.jkt }, parts.audience);
         const grant = { ...policy, typ: "at+jwt" } as const;
         return await (test ?? parts.issuer).issue(client.user.username, grant);
@@ -96,17 +96,14 @@ export function createOAuthRoutes(parts: OAuthParts): Hono<AppEnv> {
     readQuery(raw);
     const form = hasBody(raw.headers) ? await readForm(raw) : new URLSearchParams();
     const proof = readClientProof(raw.headers, form);
-    const { user, credential } = await login.authenticate(
-      context,
-      proof,
-      (client) => Promise.resolve(client),
-    );
-    if (proof.method === "password" && credential !== undefined) {
+    const client = await login.authenticate(context, proof, (client) => Promise.resolve(client));
+    if (proof.method === "password" && client.credential !== undefined) {
       throw new DomainError("access_denied", "This password was replaced: use the new one");
     }
     const { accounts, passwordOverlap } = parts;
     const { network } = context.get("client");
-    const password = await accounts.rotatePassword(user.username, passwordOverlap, network);
+    const { username } = client.user;
+    const password = await accounts.rotatePassword(username, passwordOverlap, network, client);
     return secretResponse<z.infer<typeof PasswordResponse>>(context, { password }, 201);
   });
 

@@ -29,8 +29,8 @@ export function rateLimit(
   return async function rateLimit(context, next) {
     const peer = context.env.remoteAddr.hostname;
     const client = findClient(peer, context.req.raw.headers.get("x-forwarded-for"));
-    const admission = limiter.admit(client.network);
     context.set("client", client);
+    const admission = await limiter.admit(client.network);
     if (admission.admitted) {
       await next();
     } else {

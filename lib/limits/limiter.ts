@@ -12,6 +12,8 @@ export interface Admission {
   retryIn: number;
   /** Until the oldest counted request leaves the window. */
   resetIn: number;
+  /** What a limiter that several servers share knows an admitted request by. */
+  ticket?: string;
 }
 
 export interface Limiter {
@@ -19,6 +21,13 @@ export interface Limiter {
   readonly limit: number;
   /** In milliseconds. */
   readonly window: number;
-  /** Decides on one request of `client` that arrives now. */
-  admit(client: string): Admission;
+  /**
+   * Decides on one request of `client` that arrives now. What decides in memory answers at once:
+   * this stands before every login.
+   *
+   * @throws {DomainError} `overloaded` when nothing can decide.
+   */
+  admit(client: string): Admission | Promise<Admission>;
+  /** Takes back the client's newest admission, as if it had not been asked for. */
+  withdraw(client: string, admission: Admission): void;
 }

@@ -5,7 +5,7 @@ import { FairQueue } from "../accounts/fair_queue.ts";
 import { GuessLimit } from "../accounts/guess_limit.ts";
 import { LoginCache } from "../accounts/login_cache.ts";
 import { PasswordHasher } from "../accounts/password.ts";
-import { SlidingWindow } from "../limits/sliding_window.ts";
+import type { Limiter } from "../limits/limiter.ts";
 import type { Config } from "./config.ts";
 import type { OpenedDatabase } from "./open.ts";
 
@@ -19,12 +19,6 @@ const HASH_QUEUE = 512;
 const REMEMBERED_LOGINS = 100_000;
 const KNOWN_PLACES = 100_000;
 
-/**
- * A name may be tried as often as two addresses may send: one address alone never comes to that,
- * whose requests are counted a little earlier than the tries that they lead to.
- */
-const NETWORKS_A_NAME = 2;
-
 const now = () => performance.now();
 
 export interface ServerAccounts {
@@ -35,10 +29,14 @@ export interface ServerAccounts {
   loginCache: LoginCache | undefined;
 }
 
-/** @param onStart is told how long a password has waited, in milliseconds. */
+/**
+ * @param guesses limits the tries at a name.
+ * @param onStart is told how long a password has waited, in milliseconds.
+ */
 export function createAccounts(
-  { argon2, authCacheTtl, rateLimit: limit, rateWindow }: Config,
+  { argon2, authCacheTtl }: Config,
   database: OpenedDatabase,
+  guesses: Limiter,
   onStart: ((waited: number) => void) | undefined,
 ): ServerAccounts {
   const queue = new FairQueue({
@@ -51,16 +49,11 @@ export function createAccounts(
   const loginCache = authCacheTtl === 0
     ? undefined
     : new LoginCache({ ttl: authCacheTtl * 1000, capacity: REMEMBERED_LOGINS, now });
-  const window = new SlidingWindow({
-    limit: NETWORKS_A_NAME * limit,
-    window: rateWindow * 1000,
-    now,
-  });
   const accounts = new Accounts({
     ...database,
     hasher: new PasswordHasher(argon2, queue),
     cache: loginCache,
-    guesses: new GuessLimit({ window, capacity: KNOWN_PLACES }),
+    guesses: new GuessLimit({ window: guesses, capacity: KNOWN_PLACES }),
   });
   return { accounts, queue, loginCache };
 }

@@ -1,10 +1,8 @@
 /** The certificate with which the server speaks HTTPS: read from its files, and found right. */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { decodeUtf8 } from "../base/bytes.ts";
-import { irregularity, readFileAtMost } from "../base/disk.ts";
-import { DomainError, isDomainError } from "../base/errors.ts";
 import type { CertifiedKey } from "../http/tls_front.ts";
+import { readPem, unusable } from "./pem_file.ts";
 
 /** Where a certificate and its key are. */
 export interface CertificateFiles {
@@ -20,9 +18,6 @@ export interface Certificate extends CertifiedKey {
   notBefore: number;
   notAfter: number;
 }
-
-/** The longest file that is read, in bytes: far more than any chain has. */
-const LONGEST_FILE = 262_144;
 
 /**
  * Reads a certificate and its key.
@@ -53,29 +48,6 @@ export function describeCertificate(pair: CertifiedKey, files: CertificateFiles)
     notBefore: Date.parse(certificate.validFrom),
     notAfter: Date.parse(certificate.validTo),
   };
-}
-
-async function readPem(variable: string, file: string): Promise<string> {
-  const named = `The file ${file} of ${variable}`;
-  try {
-    const kind = irregularity(file);
-    if (kind !== undefined) {
-      throw unusable(`${named} is ${kind}`, `set ${variable} to a regular file in PEM`);
-    }
-    const bytes = await readFileAtMost(LONGEST_FILE, file);
-    if (bytes !== undefined) return decodeUtf8(bytes);
-  } catch (error) {
-    if (isDomainError(error)) throw error;
-    const isMissing = error instanceof Deno.errors.NotFound;
-    throw unusable(
-      isMissing ? `${named} does not exist` : `${named} cannot be read as text`,
-      `set ${variable} to a file in PEM that this user may read`,
-    );
-  }
-  throw unusable(
-    `${named} has more than ${LONGEST_FILE} bytes`,
-    `set ${variable} to a file that holds nothing else`,
-  );
 }
 
 function parseCertificate(cert: string, file: string): X509Certificate {
@@ -111,8 +83,4 @@ function assertUsable(pair: CertifiedKey, { certFile, keyFile }: CertificateFile
       "name a certificate and the key that it was made for: RSA of 2048 bits or more, EC or Ed25519",
     );
   }
-}
-
-function unusable(message: string, hint: string): DomainError {
-  return new DomainError("configuration", message, { hints: [hint] });
 }

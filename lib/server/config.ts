@@ -5,9 +5,11 @@ import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
+import type { DatabaseLocation } from "../storage/location.ts";
 import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
 import { FILES, readValueFile } from "./url_file.ts";
 import {
+  DATABASE_RULE,
   FROM_REQUEST,
   type Name,
   SECRET_RULE,
@@ -15,6 +17,7 @@ import {
   SETTINGS,
   type Values,
 } from "./settings.ts";
+import { sharedLimitConflicts, sharedLimitOf } from "./shared_limit_settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -58,6 +61,19 @@ export function readSecret(read: ReadVariable, name: string): string | undefined
   const value = validate(read, name, SETTINGS.NOT_MY_KEY);
   if (!(value instanceof Problem)) return value as string | undefined;
   throw new DomainError("configuration", value.text);
+}
+
+/**
+ * The database that a text names as `DATABASE` would; `name` is what the text was given by.
+ *
+ * @throws {DomainError} `usage` by that name; no URL is quoted.
+ */
+export function parseLocation(name: string, text: string): DatabaseLocation {
+  const value = text === ""
+    ? new Problem(`${name} is empty; allowed is ${DATABASE_RULE}`)
+    : validate(() => text, name, SETTINGS.DATABASE);
+  if (!(value instanceof Problem)) return value as DatabaseLocation;
+  throw new DomainError("usage", value.text);
 }
 
 function readSetting(read: ReadVariable, name: Name): unknown {
@@ -153,6 +169,7 @@ function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
     if (!stated.has(name) || !stated.has(file)) continue;
     found.push(`${name} and ${file} are both set; allowed is one of them`);
   }
+  found.push(...sharedLimitConflicts(values, stated));
   if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
     const [set, other] = values.TLS_CERT_FILE
       ? ["TLS_CERT_FILE", "TLS_KEY_FILE"]
@@ -207,6 +224,8 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     }),
     rateLimit: values.RATE_LIMIT!,
     rateWindow: values.RATE_WINDOW!,
+    /** Where servers share the rate limit, if they do. */
+    sharedLimit: sharedLimitOf(values),
     trustedProxies: Object.freeze(values.TRUSTED_PROXIES ?? []),
     registration: values.REGISTRATION!,
     /** Whether clients may ask for tokens that are wrong, or say what they choose. */

@@ -3,7 +3,6 @@
 import type { Log } from "../base/log.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
-import { examineServer } from "./postgres_engine.ts";
 import { emptyDatabase } from "./postgres_failure.ts";
 import { examineFile, noDatabase } from "./sqlite_engine.ts";
 
@@ -22,8 +21,11 @@ export async function examine(
   switch (database.engine) {
     case "sqlite":
       return await examineFile(database.path, purpose, log);
-    case "postgres":
+    case "postgres": {
+      // Who keeps the database in a file needs neither the memory nor the time that the driver takes.
+      const { examineServer } = await import("./postgres_engine.ts");
       return await examineServer({ server: database.server, caFile, mayMigrate }, log);
+    }
   }
 }
 

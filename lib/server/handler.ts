@@ -6,8 +6,6 @@ import { createFindClient, createIsTrustedProxy } from "../http/client_address.t
 import type { Handler } from "../http/gate.ts";
 import { createRequestIssuerHandler } from "../http/request_issuer.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
-import type { Limiter } from "../limits/limiter.ts";
-import { SlidingWindow } from "../limits/sliding_window.ts";
 import { createAssertionVerifier } from "../tokens/client_assertion.ts";
 import { createProofVerifier } from "../tokens/dpop.ts";
 import { createForeignKeys } from "../tokens/foreign_keys.ts";
@@ -18,17 +16,17 @@ import { TestTokenIssuer } from "../tokens/test_tokens.ts";
 import { TokenIssuer } from "../tokens/token_issuer.ts";
 import { schemeOf } from "./address.ts";
 import type { Config } from "./config.ts";
+import type { Limits } from "./limits.ts";
 import type { OpenedDatabase } from "./open.ts";
 
 /** Assertions and proofs that are remembered until they are over, so that none is used twice. */
 const REPLAY_CAPACITY = 100_000;
 
-const now = () => performance.now();
-
 export interface HandlerParts extends Pick<AppParts, "findHindrance" | "observer"> {
   database: OpenedDatabase;
   ring: KeyRing;
   accounts: Accounts;
+  limits: Pick<Limits, "requests">;
   /** The URL under which verifiers know this server, unless each request says that. */
   issuer: string;
 }
@@ -44,14 +42,13 @@ export function createHandler(config: Config, { issuer, ...parts }: HandlerParts
 /** Makes what makes the handler of an issuer; what they remember of clients is one for all. */
 function createHandlerOf(
   config: Config,
-  { database, ring, accounts, ...watched }: Omit<HandlerParts, "issuer">,
+  { database, ring, accounts, limits, ...watched }: Omit<HandlerParts, "issuer">,
 ): (issuer: string) => Handler {
   const { storage, clock, log } = database;
   const { policy: { tokenTtl, clockSkew, expiredTokens }, registration } = config;
-  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock });
+  const replay = new ReplayGuard({ capacity: REPLAY_CAPACITY, clock, shared: storage.uses });
   const proofs = createProofVerifier({ replay, clock });
   const findClient = createFindClient(config.trustedProxies);
-  const limiter = createLimiters(config);
   const foreignKey = config.testTokens ? createForeignKeys() : undefined;
 
   return function handlerOf(issuer) {
@@ -78,25 +75,12 @@ function createHandlerOf(
       expiredTokens,
       page: config.page,
       testTokens,
-      limiter,
+      limiter: limits.requests,
       caching: { staleIfError: config.policy.staleIfError, tokenTtl },
       clock,
       log,
     });
     // Whole, not in parts: asking for the peer's address costs, and few routes want it.
     return (request, info) => app.fetch(request, info);
-  };
-}
-
-/** Makes what gives the limiter of a name, the same one each time. */
-function createLimiters(
-  { rateLimit, rateWindow }: Pick<Config, "rateLimit" | "rateWindow">,
-): (name: string) => Limiter {
-  const limiters = new Map<string, Limiter>();
-  return (name) => {
-    const limiter = limiters.get(name) ??
-      new SlidingWindow({ limit: rateLimit, window: rateWindow * 1000, now });
-    limiters.set(name, limiter);
-    return limiter;
   };
 }

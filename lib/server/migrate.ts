@@ -2,7 +2,6 @@
 
 import type { Log } from "../base/log.ts";
 import type { Config } from "./config.ts";
-import { migrateServer } from "./postgres_engine.ts";
 import { migrateFile } from "./sqlite_engine.ts";
 
 /** The schema's version before and after; 0 where there was none yet. */
@@ -24,7 +23,9 @@ export async function migrateDatabase(
   switch (database.engine) {
     case "sqlite":
       return migrateFile(database.path);
-    case "postgres":
+    case "postgres": {
+      const { migrateServer } = await import("./postgres_engine.ts");
       return await migrateServer({ server: database.server, caFile }, log);
+    }
   }
 }

@@ -6,8 +6,8 @@ import type { PostgresLocation } from "../storage/postgres/location.ts";
 import { migrate, type Migrated, prepareSchema } from "../storage/postgres/migration.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
-import { readCaFile } from "./ca_file.ts";
 import type { ExaminedDatabase } from "./examined_database.ts";
+import { readCertificates } from "./pem_file.ts";
 import { named } from "./postgres_failure.ts";
 
 export interface PostgresSettings {
@@ -18,16 +18,16 @@ export interface PostgresSettings {
   mayMigrate: boolean;
 }
 
-/** Connects to nothing yet. @throws as `readCaFile` does. */
+/** Connects to nothing yet. @throws as `readCertificates` does. */
 export async function createPool(
   { server, caFile }: Pick<PostgresSettings, "server" | "caFile">,
   log: Log,
 ): Promise<PostgresPool> {
-  const ca = caFile === undefined ? undefined : await readCaFile("DATABASE_CA_FILE", caFile);
+  const ca = caFile === undefined ? undefined : await readCertificates("DATABASE_CA_FILE", caFile);
   return new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
 }
 
-/** @throws as `examinePostgres` and `readCaFile` do. */
+/** @throws as `examinePostgres` and `readCertificates` do. */
 export async function examineServer(
   { server, caFile, mayMigrate }: PostgresSettings,
   log: Log,
@@ -47,7 +47,7 @@ export async function examineServer(
   }
 }
 
-/** Brings the schema up to date, as the role of the URL. @throws as `migrate` and `readCaFile` do. */
+/** Brings the schema up to date, as the role of the URL. @throws as `migrate` and `readCertificates` do. */
 export async function migrateServer(
   settings: Pick<PostgresSettings, "server" | "caFile">,
   log: Log,

@@ -15,6 +15,7 @@ import { CertificateWatch } from "./certificate_watch.ts";
 import { applyClientsFile, readLastingClientsFile } from "./clients_file.ts";
 import type { Config } from "./config.ts";
 import { createHandler } from "./handler.ts";
+import { type Limits, openLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
@@ -57,18 +58,20 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   warnOfTestMode(config, log);
   const { host: hostname, port } = config;
   const certificate = config.tls && await readCertificate(config.tls);
+  const limits = await openLimits(config, log);
   const server = listen({ hostname, port, certificate, log }, "HOST and PORT");
   const watch = Watch.listen(config, log);
   const { clientsFile, policy: { tokenTtl } } = config;
   const declaration = clientsFile && await readLastingClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
-  const work = stop.isReceived ? [] : await begin(config, { server, watch }, database);
+  const work = stop.isReceived ? [] : await begin(config, { server, watch, limits }, database);
   const certificateWatch = followCertificate(config, { certificate, server, database });
   log.info("stopping", { signal: await stop.received });
   const listeners = [server.stop(GRACE), watch?.stop(GRACE)];
   const others = [...work, certificateWatch].map((own) => own?.stop());
   await within(GRACE, Promise.all([...listeners, ...others]));
+  await limits.sharing?.stop();
   await endRun(database);
   await database.storage.close();
   log.info("stopped");
@@ -87,7 +90,7 @@ async function applyAtStart(
 /** Answers requests from now on, and gives what it does by itself beside that, until it is stopped. */
 async function begin(
   config: Config,
-  { server, watch }: { server: Server; watch: Watch | undefined },
+  { server, watch, limits }: { server: Server; watch: Watch | undefined; limits: Limits },
   database: OpenedDatabase,
 ): Promise<[Maintenance, Presence]> {
   const scheme = schemeOf(config);
@@ -95,14 +98,17 @@ async function begin(
   const metrics = watch?.createMetrics(issuer);
   const ring = await KeyRing.open(database);
   await beginRun(database);
-  const { accounts, queue, loginCache } = createAccounts(config, database, metrics?.waited);
+  const made = createAccounts(config, database, limits.guesses, metrics?.waited);
+  const { accounts, queue, loginCache } = made;
+  await limits.sharing?.start();
   const { findHindrance } = new Readiness({ ...database, ring, now });
-  const parts = { database, ring, accounts, issuer, findHindrance, observer: metrics };
+  const parts = { database, ring, accounts, limits, issuer, findHindrance, observer: metrics };
   server.begin(createHandler(config, parts), metrics);
   tellStart(config, issuer, database.log);
   const { authLogRetention } = config;
   const maintenance = new Maintenance({ ...database, ring, authLogRetention, now });
-  watch?.begin({ ...database, ring, queue, loginCache, maintenance, findHindrance });
+  const { sharing } = limits;
+  watch?.begin({ ...database, ring, queue, loginCache, sharing, maintenance, findHindrance });
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port, scheme)));

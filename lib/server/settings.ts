@@ -7,6 +7,7 @@ import { parseIpAddress, parseIpNetwork } from "../base/ip_address.ts";
 import { isValidHost } from "../http/host.ts";
 import { ALGORITHM_NAMES, isSigningAlgorithm } from "../keys/algorithms.ts";
 import { SHORTEST_PREPUBLISH } from "../keys/key_policy.ts";
+import { parseValkeyUrl, VALKEY_URL_RULE } from "../limits/valkey/location.ts";
 import { isLongEnough } from "../sealing/secret_file.ts";
 import type { DatabaseLocation } from "../storage/location.ts";
 import { parsePostgresUrl, POSTGRES_URL_RULE } from "../storage/postgres/location.ts";
@@ -81,7 +82,7 @@ function parsePath(text: string): string | undefined {
   return /^:memory:$|\0/.test(text) ? undefined : text;
 }
 
-const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
+export const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
 
 /** What begins as a URL is no path: a typing mistake in one would make a file of that name. */
 function parseDatabase(text: string): DatabaseLocation | undefined {
@@ -132,6 +133,10 @@ export const SETTINGS = {
   ),
   RATE_LIMIT: setting("10", integer(1, 100_000)),
   RATE_WINDOW: setting("1s", duration(1, 86_400)),
+  REDIS_URL: hidden(parsed(VALKEY_URL_RULE, parseValkeyUrl)),
+  REDIS_URL_FILE: setting(undefined, path),
+  REDIS_CA_FILE: setting(undefined, path),
+  RATE_LIMIT_STRICT: setting("off", onOff("on", "off")),
   TRUSTED_PROXIES: setting(
     undefined,
     parsed("IP addresses and CIDR ranges separated by commas", parseNetworks),
@@ -177,6 +182,11 @@ function secret<R extends z.ZodType>(rule: R): Setting<R> {
 /** A value that may be a URL with a password. */
 function url<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
   return { ...setting(fallback, rule), mayBeShown: (text) => !text.includes("://") };
+}
+
+/** A value that is a URL with a password, or a mistyped one. */
+function hidden<R extends z.ZodType>(rule: R): Setting<R> {
+  return { ...setting(undefined, rule), mayBeShown: () => false };
 }
 
 /** A name must stay what it is in a URL: `10`, `a.1` and `127.0x1` are addresses there, or nothing. */

@@ -5,6 +5,7 @@ import { decodeUtf8 } from "../base/bytes.ts";
 /** The variable that names the file with a variable's value. */
 export const FILES: Readonly<Record<string, string>> = {
   DATABASE: "DATABASE_FILE",
+  REDIS_URL: "REDIS_URL_FILE",
 };
 
 /** The longest such file, in bytes. */

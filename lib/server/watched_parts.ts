@@ -4,6 +4,7 @@ import type { FairQueue } from "../accounts/fair_queue.ts";
 import { type Clock, numericDate } from "../base/clock.ts";
 import type { FindHindrance } from "../http/health.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
+import type { Sharing } from "../limits/valkey/sharing.ts";
 import { nextKey } from "../rotation/operations.ts";
 import { activeKey, publishedKeys } from "../rotation/policy.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -18,13 +19,15 @@ export interface WatchedParts {
   maintenance: Pick<Maintenance, "purgedRows">;
   /** What remembers logins, if anything does. */
   loginCache?: { readonly hits: number } | undefined;
+  /** What tells whether limits are shared, where they are to be. */
+  sharing?: Pick<Sharing, "isInForce" | "fallbacks"> | undefined;
   findHindrance: FindHindrance;
   clock: Clock;
 }
 
 /** Makes the metrics whose values are read from these parts, whenever somebody asks. */
 export function readParts(instruments: Instruments, parts: WatchedParts): void {
-  const { queue, storage, maintenance, loginCache, findHindrance } = parts;
+  const { queue, storage, maintenance, loginCache, sharing, findHindrance } = parts;
   const count = (name: string, help: string, read: () => number) =>
     instruments.readCounter(name, help, () => [[{}, read()]]);
   const gauge = instruments.readGauge.bind(instruments);
@@ -41,6 +44,18 @@ export function readParts(instruments: Instruments, parts: WatchedParts): void {
       "jwks_login_cache_hits_total",
       "Logins that were remembered, and cost no hash.",
       () => loginCache.hits,
+    );
+  }
+  if (sharing !== undefined) {
+    gauge(
+      "jwks_limiter_shared",
+      "Whether the rate limit is decided for all servers together.",
+      () => sharing.isInForce ? 1 : 0,
+    );
+    count(
+      "jwks_limiter_fallback_total",
+      "Decisions of the rate limit that should have been shared and were not.",
+      () => sharing.fallbacks,
     );
   }
   instruments.readCounter(

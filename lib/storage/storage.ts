@@ -157,6 +157,15 @@ export interface ServerRegistry {
   list(): Promise<SeenServer[]>;
 }
 
+/** Where what may be used once is remembered for all servers on one storage. */
+export interface UseRegistry {
+  /**
+   * Uses what has this digest, and remembers it for as long as any server's clock may show a time
+   * before `until` (seconds since the epoch). False when it was used before.
+   */
+  use(digest: Uint8Array, until: number): Promise<boolean>;
+}
+
 export interface Storage extends KeyStorage, UserStorage, ClientStorage, AuthenticationStorage {
   /**
    * Rejects with `storage_unavailable` when nothing can be written just now. It writes as durably as
@@ -168,6 +177,8 @@ export interface Storage extends KeyStorage, UserStorage, ClientStorage, Authent
   endRun(): Promise<void>;
   /** Where servers on several machines may share the storage; else `undefined`. */
   readonly servers: ServerRegistry | undefined;
+  /** The same: where there is none, what each process remembers by itself is all that there is. */
+  readonly uses: UseRegistry | undefined;
   /** How often something was asked of it that it could not do, by the reason, since it was opened. */
   readonly failures: Readonly<Record<StorageFailure, number>>;
   close(): Promise<void>;

@@ -71,7 +71,7 @@ export function createAssertionVerifier(parts: AssertionVerifierParts): Assertio
       assertLife(own, numericDate(clock()));
       // It would be taken until its `exp` and the leeway for that.
       const id = JSON.stringify(["assertion", clientId, own.jti]);
-      if (!replay.use(id, own.exp + CLOCK_SKEW)) {
+      if (!await replay.use(id, own.exp + CLOCK_SKEW)) {
         throw new VerificationError("replayed", "the assertion was used before");
       }
       return key;

@@ -37,7 +37,7 @@ export interface Proof {
    * @throws {VerificationError} `replayed`
    * @throws {DomainError} `overloaded` when there is no room to remember it.
    */
-  remember(): void;
+  remember(): Promise<void>;
 }
 
 export interface ProofVerifier {
@@ -66,10 +66,10 @@ export function createProofVerifier(
       assertFresh(iat, numericDate(clock()));
       const jkt = await calculateJwkThumbprint(header.jwk as JWK, "sha256");
       let isUsed = false;
-      const remember = () => {
+      const remember = async () => {
         if (isUsed) return; // a login may begin anew
         // Until it is too old to be taken: one second more than the last at which it is.
-        isUsed = replay.use(JSON.stringify(["proof", jkt, jti]), iat + PROOF_WINDOW + 1);
+        isUsed = await replay.use(JSON.stringify(["proof", jkt, jti]), iat + PROOF_WINDOW + 1);
         if (!isUsed) throw new VerificationError("replayed", "the proof was used before");
       };
       return { jkt, remember };

@@ -3,8 +3,7 @@
  * imports `lib/accounts`, `lib/keys`, `lib/storage` and `lib/base`.
  */
 
-import type { Accounts, AuthenticatedClient } from "../accounts/accounts.ts";
-import { DomainError } from "../base/errors.ts";
+import { type Accounts, type AuthenticatedClient, beingChanged } from "../accounts/accounts.ts";
 import type { ClientAddress } from "../base/ip_address.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import type { AssertionVerifier } from "./client_assertion.ts";
@@ -60,6 +59,6 @@ export function createLogin({ accounts, assertions, ring }: LoginParts): Login {
       // Another login may have upgraded the hash: what was checked then has to be checked again.
       if (proof.method === "assertion") break; // it was used, and cannot be shown again
     }
-    throw new DomainError("overloaded", "The client is being changed", { retryAfter: 1 });
+    throw beingChanged();
   };
 }

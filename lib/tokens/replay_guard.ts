@@ -3,14 +3,25 @@
 import { createHash } from "node:crypto";
 import { type Clock, numericDate } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
+import type { UseRegistry } from "../storage/storage.ts";
+
+export interface ReplayGuardOptions {
+  /** How many are remembered at most. */
+  capacity: number;
+  clock: Clock;
+  /** Where other servers remember what they have seen, if there are any. */
+  shared?: UseRegistry | undefined;
+}
 
 /**
- * Remembers identifiers, each until a time of its own, in the memory of this process. It holds at
- * most `capacity` of them and never forgets one that is not over.
+ * Remembers identifiers, each until a time of its own, in the memory of this process and, where
+ * several servers share it, in their storage. It holds at most `capacity` of them in memory and never
+ * forgets one that is not over.
  */
 export class ReplayGuard {
   readonly #capacity: number;
   readonly #clock: Clock;
+  readonly #shared: UseRegistry | undefined;
   /** The digests of what was used and is not over. */
   readonly #live = new Set<string>();
   /** The same, by the second at which they are over. */
@@ -18,9 +29,10 @@ export class ReplayGuard {
   /** When those that are over were last dropped, in seconds. */
   #swept = -Infinity;
 
-  constructor(options: { capacity: number; clock: Clock }) {
-    this.#capacity = options.capacity;
-    this.#clock = options.clock;
+  constructor({ capacity, clock, shared }: ReplayGuardOptions) {
+    this.#capacity = capacity;
+    this.#clock = clock;
+    this.#shared = shared;
   }
 
   /** How many are remembered. */
@@ -34,15 +46,18 @@ export class ReplayGuard {
    * whether it was used before is not known then.
    *
    * @throws {DomainError} `overloaded` when there is no room; it was not used then.
+   * `storage_unavailable` when other servers cannot be asked; it counts as used then, since they may
+   * know by now.
    */
-  use(id: string, until: number): boolean {
+  async use(id: string, until: number): Promise<boolean> {
     const now = numericDate(this.#clock());
     this.#dropOver(now);
-    const digest = createHash("sha256").update(id).digest("base64url");
+    const hash = createHash("sha256").update(id).digest();
+    const digest = hash.toString("base64url");
     if (this.#live.has(digest) || until <= now) return false;
     if (this.#live.size >= this.#capacity) throw full();
-    this.#remember(digest, Math.ceil(until));
-    return true;
+    this.#remember(digest, Math.ceil(until)); // before anything is waited for
+    return await this.#shared?.use(new Uint8Array(hash), until) ?? true;
   }
 
   #remember(digest: string, end: number): void {

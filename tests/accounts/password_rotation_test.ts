@@ -3,7 +3,7 @@ import { hash } from "@node-rs/argon2";
 import fc from "fast-check";
 import { isDomainError } from "../../lib/base/errors.ts";
 import { CLIENT } from "../support.ts";
-import { ALICE, makeAccounts } from "./make_accounts.ts";
+import { ALICE, makeAccounts, refusalOf } from "./make_accounts.ts";
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const EARLIER = { memoryCost: 16, timeCost: 2, parallelism: 2 };
@@ -157,4 +157,39 @@ Deno.test("Accounts.rotatePassword() gives passwords that are right when two rot
   const both = await Promise.all([rotate(60), rotate(60)]);
   for (const one of both) assert.equal(await isRight(one), true);
   assert.equal(await isRight(password), false, "a third one has ended");
+});
+
+/** What others may do to Alice after she has authenticated. */
+const MEANWHILE: Record<string, (made: Awaited<ReturnType<typeof withAlice>>) => Promise<unknown>> =
+  {
+    "reset her password": ({ accounts }) => accounts.resetPassword("alice", "operator"),
+    "replace it": ({ rotate }) => rotate(60),
+    "disable her": ({ accounts }) => accounts.setDisabled("alice", true),
+  };
+
+for (const [what, act] of Object.entries(MEANWHILE)) {
+  Deno.test(`Accounts.rotatePassword() gives nothing to a client when others ${what} meanwhile`, async () => {
+    const made = await withAlice();
+    const self = await made.login(made.password);
+    await act(made);
+    const before = await made.hashNow();
+    const refusal = await refusalOf(() =>
+      made.accounts.rotatePassword("alice", 60, CLIENT.ip, self)
+    );
+    assert.equal(refusal.code, "overloaded");
+    assert.equal(await made.hashNow(), before);
+  });
+}
+
+Deno.test("Accounts.rotatePassword() gives nothing by a key that was removed meanwhile", async () => {
+  const { accounts, storage, hashNow } = await withAlice();
+  await accounts.addKey("alice", { kid: "one", kty: "EC" });
+  const { user, credentials: [credential] } = (await storage.findClient("alice"))!;
+  const rotate = () => accounts.rotatePassword("alice", 60, CLIENT.ip, { user, credential });
+  await accounts.removeKey("alice", "one");
+  const before = await hashNow();
+  assert.equal((await refusalOf(rotate)).code, "overloaded");
+  assert.equal(await hashNow(), before);
+  await accounts.addKey("alice", { kid: "one", kty: "EC" });
+  assert.equal((await refusalOf(rotate)).code, "overloaded", "another key of that name");
 });

@@ -8,6 +8,8 @@ export interface Load {
   headers?: Record<string, string>;
   /** The body of a POST. */
   body?: string;
+  /** In the place of one body, several that are sent in turns; wrk alone can do this. */
+  bodies?: readonly string[];
   connections?: number;
 }
 
@@ -30,15 +32,15 @@ export const formLoad = (url: string, form: Record<string, string>): Load => ({
 });
 
 async function wrk(
-  { url, headers = {}, body, connections = CONNECTIONS }: Load,
+  { url, headers = {}, body, bodies = [body ?? []].flat(), connections = CONNECTIONS }: Load,
   seconds: number,
 ): Promise<number> {
   const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...fields];
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   try {
-    if (body !== undefined) {
-      await Deno.writeTextFile(script, `wrk.method = "POST"\nwrk.body = ${JSON.stringify(body)}\n`);
+    if (bodies.length > 0) {
+      await Deno.writeTextFile(script, wrkScript(bodies));
       args.push("-s", script);
     }
     const text = await output("wrk", [...args, url]);
@@ -51,11 +53,20 @@ async function wrk(
   }
 }
 
+/** In Lua, which writes strings as JSON does where they hold ASCII alone. */
+function wrkScript(bodies: readonly string[]): string {
+  const requests = bodies.map((body) => `wrk.format("POST", nil, nil, ${JSON.stringify(body)})`);
+  return `local requests, last = {}, 0\n` +
+    `function init() requests = {${requests.join(",")}} end\n` +
+    `function request() last = last % #requests + 1 return requests[last] end\n`;
+}
+
 /** autocannon is no dependency: it runs from Deno's cache, in a process of its own. */
 async function autocannon(
-  { url, headers = {}, body, connections = CONNECTIONS }: Load,
+  { url, headers = {}, body, bodies, connections = CONNECTIONS }: Load,
   seconds: number,
 ): Promise<number> {
+  if (bodies !== undefined) throw new Error("Many bodies need wrk, which is not installed");
   const program = ["run", "--quiet", "--no-config", "--no-lock", "-A", "npm:autocannon@8.0.0"];
   const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}=${value}`]);
   const content = body === undefined ? [] : ["-m", "POST", "-b", body];

@@ -13,6 +13,7 @@ import { measureLogin } from "./login.ts";
 import { measureMemory } from "./memory.ts";
 import { measureNeighbour } from "./neighbour.ts";
 import { measureOtherServer } from "./other_server.ts";
+import { measurePostgres } from "./postgres.ts";
 import { measurePurge } from "./purge.ts";
 import { measureRefusal } from "./refusal.ts";
 import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./row.ts";
@@ -27,6 +28,7 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "token": measureToken,
   "eddsa": measureEddsa,
   "other-server": measureOtherServer,
+  "postgres": measurePostgres,
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,

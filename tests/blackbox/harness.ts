@@ -9,7 +9,7 @@ import { type Environment, type Outcome, Program } from "./process.ts";
 const DATABASE = "totally_not_my_privateKeys.db";
 
 /** A password cost at which tests are fast. */
-const CHEAP_PASSWORDS = { ARGON2_MEMORY_KIB: "64", ARGON2_PASSES: "1", ARGON2_LANES: "1" };
+export const CHEAP_PASSWORDS = { ARGON2_MEMORY_KIB: "64", ARGON2_PASSES: "1", ARGON2_LANES: "1" };
 
 /** The same of keys: three of RSA's take a server more time than all else that it does to start. */
 const CHEAP = { ...CHEAP_PASSWORDS, SIGNING_ALG: "ES256" };

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import apache from "../../lib/cli/examples/apache.conf" with { type: "text" };
 import caddy from "../../lib/cli/examples/Caddyfile" with { type: "text" };
 import nginx from "../../lib/cli/examples/nginx.conf" with { type: "text" };
+import nginxReplicas from "../../lib/cli/examples/nginx-replicas.conf" with { type: "text" };
 import { Directory } from "./harness.ts";
 
 interface Place {
@@ -20,6 +21,8 @@ export interface Kind {
   version: readonly string[];
   /** Where the example says that the certificate and its key are, if it says so. */
   certificate?: readonly [cert: string, key: string];
+  /** Where the example says that the servers are. */
+  servers: readonly string[];
   /** What makes the example listen in the clear on a port of its own. */
   inTheClear: readonly [RegExp, (port: number) => string][];
   /** The times in it that make it impatient, when they are a second. */
@@ -38,6 +41,7 @@ const NGINX: Kind = {
   example: nginx,
   version: ["nginx", "-v"],
   certificate: ["/etc/ssl/auth.example.pem", "/etc/ssl/private/auth.example.key"],
+  servers: ["127.0.0.1:8080"],
   inTheClear: [
     [/listen 443 ssl;/, (port) => `listen 127.0.0.1:${port};`],
     [/^ *ssl_\w+ .*\n/gm, () => ""],
@@ -54,6 +58,14 @@ const NGINX: Kind = {
   run: ({ path }) => ["nginx", "-p", path, "-c", `${path}/configuration`, "-e", "error.log"],
 };
 
+export const NGINX_REPLICAS: Kind = {
+  ...NGINX,
+  name: "nginx in front of several servers",
+  example: nginxReplicas,
+  certificate: ["/etc/nginx/tls/auth.example.pem", "/etc/nginx/tls/auth.example.key"],
+  servers: ["172.30.80.11:8080", "172.30.80.12:8080"],
+};
+
 /** Debian's; the example names those that are not always there. */
 const APACHE_MODULES = ["mpm_event", "authz_core", "socache_shmcb"];
 
@@ -62,6 +74,7 @@ const APACHE: Kind = {
   example: apache,
   version: ["apache2", "-v"],
   certificate: NGINX.certificate!,
+  servers: NGINX.servers,
   inTheClear: [
     [/<VirtualHost \*:443>/, (port) => `<VirtualHost 127.0.0.1:${port}>`],
     [/^ *SSL\w+ .*\n/gm, () => ""],
@@ -95,6 +108,7 @@ const CADDY: Kind = {
   name: "Caddy",
   example: caddy,
   version: ["caddy", "version"],
+  servers: NGINX.servers,
   inTheClear: [[/^auth\.example \{/m, (port) => `http://:${port} {\n\tbind 127.0.0.1`]],
   timeouts: /(?<=read_header |read_body |idle )(10|60)(?=s)/g,
   endsTrickledBodies: true,
@@ -109,7 +123,7 @@ function caddyCommand(command: string, path: string): string[] {
   return ["env", `HOME=${path}`, "caddy", command, ...configuration];
 }
 
-export const KINDS: readonly Kind[] = [NGINX, APACHE, CADDY];
+export const KINDS: readonly Kind[] = [NGINX, NGINX_REPLICAS, APACHE, CADDY];
 
 /** Writes a configuration to where the commands of its kind look for it. */
 export async function writeConfiguration(
@@ -132,11 +146,18 @@ export class Proxy implements AsyncDisposable {
     this.#process = process;
   }
 
-  /** The example on these ports, in the clear, and more impatient: nothing else of it is changed. */
-  static async start(kind: Kind, ports: { server: number; proxy: number }): Promise<Proxy> {
+  /**
+   * The example on these ports, in the clear, and more impatient: nothing else of it is changed. Of
+   * fewer servers than it names, the last stands for the others as well.
+   */
+  static async start(kind: Kind, ports: { servers: number[]; proxy: number }): Promise<Proxy> {
+    const places = kind.servers.map((address, place): Kind["inTheClear"][number] => {
+      const port = ports.servers[place] ?? ports.servers.at(-1);
+      return [new RegExp(RegExp.escape(address)), () => `127.0.0.1:${port}`];
+    });
     const changes: Kind["inTheClear"] = [
       ...kind.inTheClear,
-      [/127\.0\.0\.1:8080/, () => `127.0.0.1:${ports.server}`],
+      ...places,
       [kind.timeouts, () => "1"],
     ];
     let example = kind.example;

@@ -40,7 +40,7 @@ for (const kind of KINDS) {
     ignore: !isThere,
   }, async (test) => {
     await using server = await Server.start({ env: ENV });
-    await using proxy = await Proxy.start(kind, { server: server.port, proxy: freePort() });
+    await using proxy = await Proxy.start(kind, { servers: [server.port], proxy: freePort() });
     await eventually(`${kind.name} answers`, () => answers(proxy));
     const parts = { server, proxy, kind };
     await test.step("clients are who they are, whatever they claim", () => tellApart(parts));

@@ -22,8 +22,8 @@ function textOf(name: string): string {
 }
 
 Deno.test("example tells of every file that is asked for", () => {
-  const names = "systemd dockerfile compose kubernetes nginx apache caddy litestream prometheus" +
-    " prometheus-rules grafana github-actions";
+  const names = "systemd dockerfile compose compose-replicas kubernetes kubernetes-replicas nginx" +
+    " nginx-replicas apache caddy litestream prometheus prometheus-rules grafana github-actions";
   assert.deepEqual([...EXAMPLES.keys()], names.split(" "));
 });
 
@@ -32,8 +32,11 @@ const FILES = {
   "systemd": "jwks-server.service",
   "dockerfile": "Dockerfile",
   "compose": "compose.yaml",
+  "compose-replicas": "compose-replicas.yaml",
   "kubernetes": "kubernetes.yaml",
+  "kubernetes-replicas": "kubernetes-replicas.yaml",
   "nginx": "nginx.conf",
+  "nginx-replicas": "nginx-replicas.conf",
   "apache": "apache.conf",
   "caddy": "Caddyfile",
   "litestream": "litestream.yml",
@@ -81,7 +84,8 @@ function pod(): Parsed {
 
 /** Names in capitals that are not the server's own. */
 const OTHERS =
-  "GITHUB_ENV GITHUB_PATH RUNNER_TEMP CLIENT_ID CLIENT_SECRET AF_INET AF_INET6 AF_UNIX";
+  "GITHUB_ENV GITHUB_PATH RUNNER_TEMP CLIENT_ID CLIENT_SECRET AF_INET AF_INET6 AF_UNIX" +
+  " POSTGRES_PASSWORD_FILE POSTGRES_INITDB_ARGS PGPASSWORD REDISCLI_AUTH";
 
 Deno.test("every variable that an example names is one of the server's", () => {
   const others = new Set(OTHERS.split(" "));

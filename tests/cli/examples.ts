@@ -1,6 +1,8 @@
 /** What `example` prints. */
 
+import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
+import { type Config, loadConfig } from "../../lib/server/config.ts";
 import { withWorkplace } from "./workplace.ts";
 
 /** The text of the example of this name. */
@@ -28,10 +30,34 @@ export async function allExamples(): Promise<Map<string, string>> {
 /** The documents of a YAML file. */
 // deno-lint-ignore no-explicit-any -- they are of many forms
 export function parseYaml(text: string): any[] {
-  const documents = parseAllDocuments(text);
+  const documents = parseAllDocuments(text, { merge: true });
   if (!Array.isArray(documents)) throw new TypeError("There is no document");
   return documents.map((document) => {
     for (const problem of [...document.errors, ...document.warnings]) throw problem;
     return document.toJS();
   });
+}
+
+/** The commands in the comment that an example begins with. */
+export function usage(text: string): string[] {
+  return text.split("\n\n")[0]!.split("\n").filter((line) => line.startsWith("#   "));
+}
+
+/** The configuration under an environment in which these variables name files with these texts. */
+export async function configOf(
+  env: Readonly<Record<string, string>>,
+  texts: Readonly<Record<string, string>>,
+): Promise<Config> {
+  const given = new Map(Object.entries(env));
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(texts)) {
+      assert.ok(given.has(name), name);
+      given.set(name, `${directory}/${name}`);
+      await Deno.writeTextFile(`${directory}/${name}`, `${text}\n`);
+    }
+    return loadConfig((variable) => given.get(variable));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 }

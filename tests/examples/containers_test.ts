@@ -6,17 +6,30 @@ import { canUse, succeed } from "./tool.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../lib/cli/examples/", import.meta.url));
 
-const TOOLS: Record<string, { version: string[]; check: string[]; wrong: [string, string] }> = {
-  "compose.yaml": {
-    version: ["check-jsonschema", "--version"],
-    check: ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
-    wrong: ["cap_drop", "cap-drop"],
-  },
-  "kubernetes.yaml": {
-    version: ["kubernetes-validate", "--version"],
-    check: ["kubernetes-validate", "--strict"],
-    wrong: ["readOnlyRootFilesystem", "readonlyRootFilesystem"],
-  },
+interface Tool {
+  version: string[];
+  check: string[];
+  /** What stands in the file, and what it would be by mistake. */
+  wrong: [string, string];
+}
+
+const COMPOSE: Tool = {
+  version: ["check-jsonschema", "--version"],
+  check: ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
+  wrong: ["cap_drop", "cap-drop"],
+};
+
+const KUBERNETES: Tool = {
+  version: ["kubernetes-validate", "--version"],
+  check: ["kubernetes-validate", "--strict"],
+  wrong: ["readOnlyRootFilesystem", "readonlyRootFilesystem"],
+};
+
+const TOOLS: Record<string, Tool> = {
+  "compose.yaml": COMPOSE,
+  "compose-replicas.yaml": COMPOSE,
+  "kubernetes.yaml": KUBERNETES,
+  "kubernetes-replicas.yaml": KUBERNETES,
   "Dockerfile": {
     version: ["hadolint", "--version"],
     check: ["hadolint", "--failure-threshold", "info"],

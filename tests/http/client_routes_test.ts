@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ISSUER, makeApp } from "../support.ts";
+import { ISSUER, makeApp, openStorage, wrapStorage } from "../support.ts";
 import { makeOAuthApp } from "./oauth_app.ts";
 
 Deno.test("POST /introspect tells an authenticated client what a token says (RFC 7662 §2)", async () => {
@@ -55,6 +55,22 @@ Deno.test("POST /password is refused to a password that is being replaced, and t
   assert.equal(again.body.error_description, "This password was replaced: use the new one");
   const stranger = await post("/password", { client_id: "svc", client_secret: "wrong" });
   assert.deepEqual([stranger.status, stranger.body.error], [401, "invalid_client"]);
+});
+
+Deno.test("POST /password gives nothing by a password that is reset while it is replaced", async () => {
+  const storage = wrapStorage(openStorage(), (own) => ({
+    recordAuthentication: async (record) => {
+      const revision = await own.recordAuthentication(record);
+      if (record.user === null) return revision;
+      const { id, passwordHash: from } = record.user;
+      await own.replacePassword(id, { from, to: `${from}${from.at(-1)}` });
+      return revision;
+    },
+  }));
+  const { post, secret } = await makeOAuthApp({ storage });
+  const { status, headers, body } = await post("/password", secret);
+  assert.deepEqual([status, body.error, headers.get("retry-after")], [503, "overloaded", "1"]);
+  assert.equal((await post("/password", secret)).status, 401, "the reset stands");
 });
 
 Deno.test("The metadata is served where clients look, for caches and pages of any origin", async () => {

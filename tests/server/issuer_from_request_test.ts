@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { Accounts } from "../../lib/accounts/accounts.ts";
 import { createHandler, type HandlerParts } from "../../lib/server/handler.ts";
+import { openLimits } from "../../lib/server/limits.ts";
 import { cheapHasher, makeRing } from "../support.ts";
 import { Description } from "../http/described_answer.ts";
 import { makeClientKey, sign } from "../tokens/signed.ts";
@@ -15,14 +16,16 @@ const METADATA = "/.well-known/oauth-authorization-server";
 
 /** A server as it is configured, with one client, and ways to ask it by any URL. */
 async function makeServer(variables: Variables = ON) {
-  const config = load({ ...variables, RATE_LIMIT: "100" });
+  const config = load({ ...variables, RATE_LIMIT: "100", RATE_WINDOW: "1m" });
   const made = await makeRing({ policy: config.policy });
   const { storage, clock, log, ring, time } = made;
+  const limits = await openLimits(config, log);
   const accounts = new Accounts({ storage, hasher: cheapHasher(), clock, log });
   const handler = createHandler(config, {
     database: made as unknown as HandlerParts["database"],
     ring,
     accounts,
+    limits,
     issuer: "http://localhost:1",
     findHindrance: () => Promise.resolve(undefined),
   });

@@ -172,14 +172,14 @@ Deno.test("Proof.remember() uses a proof, once for as long as it is taken", asyn
     const token = await proof({ iat: claimTime(time, ahead) });
     const verify = () => verifier.verify(token, REQUEST);
     const used = await verify();
-    used.remember();
-    used.remember(); // the same request: its login has begun anew
+    await used.remember();
+    await used.remember(); // the same request: its login has begun anew
     time.advance(ahead + PROOF_WINDOW);
     const again = await verify();
     assert.equal(await reasonOf(again.remember), "replayed");
     time.advance(1);
     assert.equal(await reasonOf(verify), "expired");
-    assert.equal(replay.use("another", time.seconds + 1), true);
+    assert.equal(await replay.use("another", time.seconds + 1), true);
     assert.equal(replay.size, 1);
   }
 });
@@ -192,7 +192,7 @@ Deno.test("Proof.remember() is what fills the memory, and not verify()", async (
     await verifier.verify(token, REQUEST),
   ];
   assert.equal(replay.size, 0);
-  one.remember();
+  await one.remember();
   assert.equal(await reasonOf(other.remember), "replayed");
   const next = await verifier.verify(await proof(), REQUEST);
   assert.ok(isDomainError(await failureOf(next.remember), "overloaded"));
@@ -200,9 +200,9 @@ Deno.test("Proof.remember() is what fills the memory, and not verify()", async (
 
 Deno.test("Proof.remember() keeps the jti of one key apart from another's", async () => {
   const { time, verify, verifier } = makeVerifier();
-  (await verify({ jti: "1" })).remember();
+  await (await verify({ jti: "1" })).remember();
   const other = await makeClientKey();
   const claims = { htm: "POST", htu: URL_OF_TOKEN, iat: claimTime(time), jti: "1" };
   const header = { typ: "dpop+jwt", alg: "ES256", jwk: other.jwk };
-  (await verifier.verify(await sign(header, claims, other), REQUEST)).remember();
+  await (await verifier.verify(await sign(header, claims, other), REQUEST)).remember();
 });

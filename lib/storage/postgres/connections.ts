@@ -4,7 +4,7 @@ import pg from "pg";
 import { within } from "../../base/deadline.ts";
 import { storageUnavailable } from "../../base/errors.ts";
 import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
-import type { Deadline } from "./deadline.ts";
+import type { TimeLimit } from "./deadline.ts";
 import { classify, ConnectionLost, sqlState } from "./faults.ts";
 import { Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
@@ -74,7 +74,7 @@ export class Connections {
   }
 
   /** Lends a connection to `use`. */
-  async lend<Result>(deadline: Deadline, use: (lease: Lease) => Promise<Result>): Promise<Result> {
+  async lend<Result>(deadline: TimeLimit, use: (lease: Lease) => Promise<Result>): Promise<Result> {
     const client = await this.#connect(deadline);
     using lease = new Lease(client, deadline);
     try {
@@ -99,7 +99,7 @@ export class Connections {
    * A connection that was made after the last one that was lost: when a server has restarted, or has
    * another address by now, those from before are of no use, and may not know it yet.
    */
-  async #connect(deadline: Deadline): Promise<pg.PoolClient> {
+  async #connect(deadline: TimeLimit): Promise<pg.PoolClient> {
     for (;;) {
       const client = await this.#anyClient(deadline);
       if (this.#isCurrent(client)) return client;
@@ -112,7 +112,7 @@ export class Connections {
     return this.#clients.get(client) === this.#losses;
   }
 
-  async #anyClient(deadline: Deadline): Promise<pg.PoolClient> {
+  async #anyClient(deadline: TimeLimit): Promise<pg.PoolClient> {
     try {
       return await this.#acquire(deadline);
     } catch (error) {
@@ -122,7 +122,7 @@ export class Connections {
     }
   }
 
-  async #acquire(deadline: Deadline): Promise<pg.PoolClient> {
+  async #acquire(deadline: TimeLimit): Promise<pg.PoolClient> {
     if (this.#pool.ending || this.waiting >= MAX_WAITING) throw storageUnavailable("unreachable");
     const connecting = this.#pool.connect();
     try {

@@ -13,6 +13,9 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/** What ends whatever is waited for. */
+export type TimeLimit = Pick<Deadline, "wait">;
+
 export class Deadline implements Disposable {
   readonly #over: Promise<never>;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -38,5 +41,19 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/** Time that begins anew with whatever is waited for: for work that is long by its many parts. */
+export class StepLimit implements TimeLimit {
+  readonly #milliseconds: number;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  async wait<Result>(work: () => Promise<Result>): Promise<Result> {
+    using deadline = new Deadline(this.#milliseconds);
+    return await deadline.wait(work);
   }
 }

@@ -1,7 +1,7 @@
 /** A connection of the pool, for as long as a call has it. */
 
 import type pg from "pg";
-import { type Deadline, DeadlineExceeded } from "./deadline.ts";
+import { DeadlineExceeded, type TimeLimit } from "./deadline.ts";
 import { ConnectionLost, endsConnection, sqlState } from "./faults.ts";
 import type { Value } from "./values.ts";
 
@@ -17,13 +17,13 @@ const READ_ONLY = "25006";
 
 export class Lease implements Disposable {
   readonly #client: pg.PoolClient;
-  readonly #deadline: Deadline;
+  readonly #deadline: TimeLimit;
   readonly #since = performance.now();
   /** What the connection was lost by. */
   #loss: unknown;
   #isBroken = false;
 
-  constructor(client: pg.PoolClient, deadline: Deadline) {
+  constructor(client: pg.PoolClient, deadline: TimeLimit) {
     this.#client = client;
     this.#deadline = deadline;
     client.on("error", this.#lose);

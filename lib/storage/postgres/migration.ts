@@ -2,7 +2,7 @@
 
 import { DomainError } from "../../base/errors.ts";
 import type { PostgresPool } from "./pool.ts";
-import { CREATE_MIGRATIONS, MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
+import { CREATE_MIGRATIONS, MIGRATIONS, MIGRATIONS_TABLE, SCHEMA_VERSION } from "./schema.ts";
 import { readSchemaState, type SchemaState } from "./schema_state.ts";
 import type { Statements } from "./transaction.ts";
 
@@ -35,7 +35,7 @@ export function migrate(pool: PostgresPool): Promise<Migrated> {
     if (from === 0) await tx.query(CREATE_MIGRATIONS);
     for (let version = from + 1; version <= SCHEMA_VERSION; version++) {
       for (const statement of MIGRATIONS[version - 1]!) await tx.query(statement);
-      await tx.query("INSERT INTO schema_migrations (version) VALUES ($1)", [version]);
+      await tx.query(`INSERT INTO ${MIGRATIONS_TABLE} (version) VALUES ($1)`, [version]);
     }
     return { from, to: SCHEMA_VERSION };
   }, { timeout: TIMEOUT });

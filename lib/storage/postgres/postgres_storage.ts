@@ -24,6 +24,7 @@ import type {
   ServerRegistry,
   Storage,
   StorageFailure,
+  UseRegistry,
   UserQuery,
   UserRecord,
 } from "../storage.ts";
@@ -39,6 +40,7 @@ import type { PostgresPool, TransactionOptions } from "./pool.ts";
 import * as servers from "./servers_table.ts";
 import { Superseded, unlessSuperseded } from "./superseded.ts";
 import type { Statements } from "./transaction.ts";
+import * as usedIds from "./used_ids_table.ts";
 import * as users from "./users_table.ts";
 
 /**
@@ -78,6 +80,9 @@ export class PostgresStorage implements Storage {
       return this.#write((statements) => servers.tell(statements, server));
     },
     list: () => this.#read(servers.list),
+  };
+  readonly uses: UseRegistry = {
+    use: (digest, until) => this.#write((statements) => usedIds.use(statements, digest, until)),
   };
   readonly #pool: PostgresPool;
   readonly #revision: KnownRevision;

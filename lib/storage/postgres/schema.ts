@@ -69,6 +69,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       check_value BYTEA NOT NULL,
       seen_at TIMESTAMP(3) NOT NULL
     )`,
+    `CREATE TABLE used_ids (
+      digest BYTEA PRIMARY KEY,
+      until BIGINT NOT NULL
+    )`,
+    "CREATE INDEX used_ids_until ON used_ids (until)",
     // Its one row decides every change of the keys, and is there before the first of them.
     `CREATE TABLE key_state (
       id BOOLEAN PRIMARY KEY DEFAULT true CHECK (id),
@@ -100,8 +105,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
 /** The version of the schema that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Where the migrations that were applied are named; made before the first of them. */
-export const CREATE_MIGRATIONS = `CREATE TABLE schema_migrations (
+/** Where the migrations that were applied are named. */
+export const MIGRATIONS_TABLE = "schema_migrations";
+
+/** Makes it, before the first of them. */
+export const CREATE_MIGRATIONS = `CREATE TABLE ${MIGRATIONS_TABLE} (
   version INTEGER PRIMARY KEY,
   applied_at TIMESTAMP(0) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 )`;
@@ -119,5 +127,6 @@ export const TABLES = [
   "client_credentials",
   "tombstones",
   "servers",
+  "used_ids",
   "key_state",
 ] as const;

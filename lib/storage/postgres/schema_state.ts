@@ -1,7 +1,7 @@
 /** What state a database's schema is in, by a look that changes nothing. */
 
 import { DomainError } from "../../base/errors.ts";
-import { MIGRATIONS_COLUMNS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+import { MIGRATIONS_COLUMNS, MIGRATIONS_TABLE, SCHEMA_VERSION, TABLES } from "./schema.ts";
 import type { Statements } from "./transaction.ts";
 
 /** The oldest PostgreSQL that this program's statements are written for, as it numbers itself. */
@@ -41,14 +41,14 @@ export async function readSchemaState(statements: Statements): Promise<SchemaSta
   const { database, role } = found!;
   assertServer(found!);
   const tables = await tablesIn(statements);
-  if (!await hasMigrations(statements)) {
-    assertNoTables(database, tables);
-    return { version: 0, database, role };
+  const isOwn = await hasMigrations(statements);
+  if (isOwn) await assertPrivileges(statements, found!);
+  const version = isOwn ? await versionIn(statements) : 0;
+  if (version === 0) assertNoTables(database, tables);
+  else {
+    assertKnown(database, version);
+    assertTables(database, tables);
   }
-  const version = await versionIn(statements);
-  assertKnown(database, version);
-  assertTables(database, tables);
-  await assertPrivileges(statements, database, role);
   return { version, database, role };
 }
 
@@ -69,27 +69,37 @@ function assertServer({ server, serverVersion, encoding, database }: Found): voi
   }
 }
 
-/** This program's tables that there are, and that the role sees without saying where. */
+/**
+ * The tables of the names in `$1` that are meant without saying where, as the catalogs hold them. What
+ * `to_regclass` finds is no part of a snapshot, and not always the newest: of the tables that another
+ * server has made a moment ago, it may miss some.
+ */
+const VISIBLE =
+  "(SELECT DISTINCT ON (relname) pg_class.oid, relname AS name, quote_ident(nspname) AS schema " +
+  "FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace " +
+  "WHERE relname = ANY ($1::name[]) AND nspname = ANY (current_schemas(false)) " +
+  "ORDER BY relname, array_position(current_schemas(false), nspname)) AS visible";
+
 async function tablesIn(statements: Statements): Promise<string[]> {
-  const { rows } = await statements.query<{ name: string }>(
-    "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
-    [TABLES],
-  );
-  return rows.map(({ name }) => name);
+  const own = [...TABLES, MIGRATIONS_TABLE];
+  const sql = `SELECT name FROM ${VISIBLE}`;
+  const { rows } = await statements.query<{ name: string }>(sql, [own]);
+  return own.filter((name) => rows.some((row) => row.name === name));
 }
 
 /** Whether migrations are counted here by this program: others have a table of that name, too. */
 async function hasMigrations(statements: Statements): Promise<boolean> {
   const { rows } = await statements.query<{ name: string }>(
-    "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass('schema_migrations') " +
-      "AND attnum > 0 AND NOT attisdropped",
+    `SELECT attname AS name FROM pg_attribute JOIN ${VISIBLE} ON visible.oid = attrelid ` +
+      "WHERE attnum > 0 AND NOT attisdropped",
+    [[MIGRATIONS_TABLE]],
   );
   const names = rows.map(({ name }) => name);
   return MIGRATIONS_COLUMNS.every((name) => names.includes(name));
 }
 
 async function versionIn(statements: Statements): Promise<number> {
-  const sql = "SELECT coalesce(max(version), 0) AS version FROM schema_migrations";
+  const sql = `SELECT coalesce(max(version), 0) AS version FROM ${MIGRATIONS_TABLE}`;
   return (await statements.query<{ version: number }>(sql)).rows[0]!.version;
 }
 
@@ -123,23 +133,24 @@ function assertTables(database: string, tables: readonly string[]): void {
   );
 }
 
+/** The migrations need only be read. */
 async function assertPrivileges(
   statements: Statements,
-  database: string,
-  role: string,
+  { database, role }: Found,
 ): Promise<void> {
-  const { rows } = await statements.query<{ name: string }>(
-    "SELECT name FROM unnest($1::text[]) AS name WHERE NOT (" +
-      ["SELECT", "INSERT", "UPDATE", "DELETE"]
-        .map((privilege) => `has_table_privilege(name, '${privilege}')`).join(" AND ") +
-      ")",
-    [TABLES],
+  const { rows } = await statements.query<{ name: string; schema: string }>(
+    `SELECT DISTINCT name, schema FROM ${VISIBLE}, ` +
+      "unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege " +
+      "WHERE NOT has_table_privilege(oid, privilege) " +
+      "AND (name <> $2 OR privilege = 'SELECT') ORDER BY name",
+    [[...TABLES, MIGRATIONS_TABLE], MIGRATIONS_TABLE],
   );
   if (rows.length === 0) return;
   const names = rows.map(({ name }) => name).join(", ");
+  const all = `ALL TABLES IN SCHEMA ${rows[0]!.schema}`;
   throw new DomainError(
     "database_unusable",
     `The role ${role} may not read and write every table of the database ${database}: ${names}`,
-    { hints: [`as their owner: GRANT SELECT, INSERT, UPDATE, DELETE ON ${names} TO ${role};`] },
+    { hints: [`as their owner: GRANT SELECT, INSERT, UPDATE, DELETE ON ${all} TO ${role};`] },
   );
 }

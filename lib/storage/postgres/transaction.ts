@@ -9,6 +9,9 @@ export interface Statements {
   query<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>>;
 }
 
+/** What a transaction needs of a connection. */
+export type Transactor = Pick<Lease, "query" | "command" | "wait">;
+
 /** How a transaction sees what others do. */
 export type Isolation = "READ COMMITTED" | "REPEATABLE READ READ ONLY";
 
@@ -18,7 +21,7 @@ export type Isolation = "READ COMMITTED" | "REPEATABLE READ READ ONLY";
  * program, which may have been stopped while it holds a lock that others wait for.
  */
 export async function inTransaction<Result>(
-  lease: Lease,
+  lease: Transactor,
   { isolation, limit }: { isolation: Isolation; limit: number },
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
@@ -31,7 +34,7 @@ export async function inTransaction<Result>(
 }
 
 async function bodyOrRollback<Result>(
-  lease: Lease,
+  lease: Transactor,
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
   let isOver = false;
@@ -50,7 +53,7 @@ async function bodyOrRollback<Result>(
 }
 
 /** A lease that cannot even be rolled back is broken, and so is its transaction. */
-async function rollback(lease: Lease): Promise<void> {
+async function rollback(lease: Transactor): Promise<void> {
   try {
     await lease.command("ROLLBACK");
   } catch {
@@ -58,7 +61,7 @@ async function rollback(lease: Lease): Promise<void> {
   }
 }
 
-async function commit(lease: Lease): Promise<void> {
+async function commit(lease: Transactor): Promise<void> {
   const done = await lease.command("COMMIT").catch((error) => {
     throw isDoubtful(error) ? new CommitUnknown(error) : error;
   });

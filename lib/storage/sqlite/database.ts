@@ -7,6 +7,7 @@ import { Connection, OPENING_TIMEOUT, type Value } from "./connection.ts";
 import { copyCheckpointed } from "./checkpointed_copy.ts";
 import { type Examination, examineDatabase } from "./examination.ts";
 import { openFailure } from "./faults.ts";
+import { LAST_REVISION } from "./meta.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 import { schemaVersion } from "./unchanged.ts";
 
@@ -18,7 +19,7 @@ const CHECKPOINT_PAGES = 100;
 
 /** A counter of changes as no program of this kind writes it: it would not count any more. */
 const IS_SPOILT = "name = 'keys_revision' AND " +
-  `(typeof(value) <> 'integer' OR value NOT BETWEEN 0 AND ${2 ** 52})`;
+  `(typeof(value) <> 'integer' OR value NOT BETWEEN 0 AND ${LAST_REVISION})`;
 
 /** How often a database that could not be written is opened anew, in milliseconds. */
 const ATTEMPT_INTERVAL = 1000;

@@ -83,10 +83,20 @@ export function unmarkRunning(database: Statements, server: Uint8Array): void {
   database.run("DELETE FROM meta WHERE name = 'running' AND value = ?", server);
 }
 
+/** The greatest number of changes: SQLite would not count on exactly from much greater ones. */
+export const LAST_REVISION = 2 ** 52;
+
 /** How often the keys, or what they are sealed under and kept by, have changed. */
 export function readRevision(database: Statements): number {
   const sql = "SELECT CAST(value AS REAL) AS value FROM meta WHERE name = 'keys_revision'";
   return database.get<{ value: number }>(sql)?.value ?? 0;
+}
+
+/** Sets that number; bound as it is, it would become a floating-point one. */
+export function writeRevision(database: Statements, revision: number): void {
+  const sql = "INSERT INTO meta (name, value) VALUES ('keys_revision', CAST(? AS INTEGER)) " +
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+  database.run(sql, revision);
 }
 
 function readMeta(database: Statements, name: string): Uint8Array | undefined {

@@ -41,6 +41,17 @@ export function sizeOf(path: string): number {
   }
 }
 
+/** Whether there is a file; links are followed. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw openFailure(path, error);
+  }
+}
+
 /** The number of migrations that were applied. */
 export function schemaVersion(connection: Pick<Connection, "get">): number {
   return connection.get<{ user_version: number }>("PRAGMA user_version")!.user_version;

@@ -4,35 +4,39 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { say, works } from "../../blackbox/skip.ts";
-import type { Command, Language } from "./library.ts";
+import type { Command, Installation } from "./library.ts";
 
-/** Stands in the copy of a language when all of it is installed. */
+/** Stands in the copy of a directory when all of it is installed. */
 const INSTALLED = ".installed";
 
 /**
- * The directory in which the programs of a language can be started; `undefined`, with the reason
- * printed, when this machine cannot run them.
+ * The directory in which programs can be started; `undefined`, with the reason printed, when this
+ * machine cannot run them.
  *
+ * @param what the programs are, in words.
  * @throws {Error} when the installation fails though the registry can be reached.
  */
-export async function prepare(language: Language): Promise<string | undefined> {
-  const what = `the clients in ${language.name}`;
-  for (const tool of language.tools) if (!await works(tool, what)) return undefined;
-  const copy = join(cacheDirectory(), `${language.name}-${await digest(language)}`);
+export async function prepare(
+  installation: Installation,
+  what: string,
+): Promise<string | undefined> {
+  const { name, directory, tools, install, build = [], reach } = installation;
+  for (const tool of tools) if (!await works(tool, what)) return undefined;
+  const copy = join(cacheDirectory(), `${name}-${await digest(installation)}`);
   await Deno.mkdir(copy, { recursive: true });
   using lock = await Deno.open(join(copy, ".lock"), { create: true, write: true });
   await lock.lock(true);
-  await copyFiles(fileURLToPath(language.directory), copy);
+  await copyFiles(fileURLToPath(directory), copy);
   if (!await exists(join(copy, INSTALLED))) {
-    const failure = await firstFailure(language.install, copy);
+    const failure = await firstFailure(install, copy);
     if (failure !== undefined) {
-      if (await failureOf(language.reach, copy) === undefined) throw new Error(failure);
-      await say(what, `a registry to install them from: ${language.reach.join(" ")} fails`);
+      if (await failureOf(reach, copy) === undefined) throw new Error(failure);
+      await say(what, `a registry to install them from: ${reach.join(" ")} fails`);
       return undefined;
     }
     await Deno.writeTextFile(join(copy, INSTALLED), "");
   }
-  const failure = await firstFailure(language.build ?? [], copy);
+  const failure = await firstFailure(build, copy);
   if (failure !== undefined) throw new Error(failure);
   return copy;
 }
@@ -49,7 +53,7 @@ function cacheDirectory(): string {
 }
 
 /** Tells one content of the files that pin what is installed, and one platform, from another. */
-async function digest({ directory, pins, install }: Language): Promise<string> {
+async function digest({ directory, pins, install }: Installation): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([Deno.build.target, install]));
   for (const name of pins) hash.update(await Deno.readFile(new URL(name, directory)));
   return hash.digest("hex").slice(0, 16);

@@ -20,12 +20,12 @@
 
 import type { DefectName } from "../../../lib/tokens/defects.ts";
 
-/** A language and its libraries. */
-export interface Language {
+/** What programs need before they can be started. */
+export interface Installation {
   name: string;
   /** Its directory, as a `file:` URL that ends with a slash. */
   directory: URL;
-  /** Commands that must succeed, or the language is skipped. */
+  /** Commands that must succeed, or the programs are skipped. */
   tools: readonly Command[];
   /** The files that say what is installed, below `directory`: what they hold names its cache. */
   pins: readonly string[];
@@ -35,6 +35,10 @@ export interface Language {
   build?: readonly Command[];
   /** Fails when the registry cannot be reached: a failed `install` is then skipped. */
   reach: Command;
+}
+
+/** A language and its libraries. */
+export interface Language extends Installation {
   libraries: readonly Library[];
 }
 

@@ -31,7 +31,7 @@ const TAKES_UNPUBLISHED: Record<UnknownKid, boolean> = {
  * which they are started; `undefined` when they are skipped.
  */
 export async function proveLanguage(language: Language): Promise<string | undefined> {
-  const directory = await prepare(language);
+  const directory = await prepare(language, `the clients in ${language.name}`);
   const ignore = directory === undefined;
   const issuers = new Issuers();
   Deno.test.afterAll(() => issuers[Symbol.asyncDispose]());

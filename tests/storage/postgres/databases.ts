@@ -7,6 +7,10 @@ import { PostgresStorage } from "../../../lib/storage/postgres/postgres_storage.
 import { TABLES } from "../../../lib/storage/postgres/schema.ts";
 import { hasPostgres, PostgresServer } from "../../servers/postgres.ts";
 
+export const AT = Date.UTC(2030, 0, 2, 3, 4, 5);
+export const ALICE = { username: "alice", email: "a@b.c", passwordHash: "x", at: AT };
+export const NAME_HASH = new Uint8Array([1, 2, 3]);
+
 /** Whatever tests leave in the tables of one database, but for the numbers that were given. */
 const WIPE = "DO $$ BEGIN " + TABLES.filter((table) => table !== "key_state")
   .map((table) => `DELETE FROM ${table};`).join(" ") +
@@ -28,6 +32,10 @@ export class TestDatabase {
     return new PostgresPool(parsePostgresUrl(this.server.socketUrl(this.name))!);
   }
 
+  openStorage(): PostgresStorage {
+    return new PostgresStorage(this.openPool());
+  }
+
   /** An empty storage, which a test closes. */
   async openEmpty(): Promise<PostgresStorage> {
     const pool = this.openPool();
@@ -40,29 +48,34 @@ export class TestDatabase {
     return await this.server.psql(sql, this.name);
   }
 
-  /** Runs `body` with an empty storage of the database. */
-  async withStorage(body: (storage: PostgresStorage) => Promise<void>): Promise<void> {
-    const storage = await this.openEmpty();
-    try {
-      await body(storage);
-    } finally {
-      await storage.close();
-    }
+  /** Registers a test with an empty storage of the database. */
+  test(property: string, body: (storage: PostgresStorage) => Promise<void>): void {
+    this.testWith(1, property, ([storage]) => body(storage!));
   }
 
-  /** Runs `body` with several storages on the database, which is empty, each with its own pool. */
-  async withStorages(
+  /** Registers a test with the storages of so many servers on the database, which is empty. */
+  testWith(
     count: number,
+    property: string,
     body: (storages: PostgresStorage[]) => Promise<void>,
-  ): Promise<void> {
-    const first = await this.openEmpty();
-    const others = Array.from({ length: count - 1 }, () => new PostgresStorage(this.openPool()));
-    const storages = [first, ...others];
-    try {
-      await body(storages);
-    } finally {
-      await Promise.all(storages.map((storage) => storage.close()));
-    }
+  ): void {
+    Deno.test(property, async () => {
+      const first = await this.openEmpty();
+      const others = Array.from({ length: count - 1 }, () => this.openStorage());
+      const storages = [first, ...others];
+      await body(storages).finally(() => Promise.all(storages.map((one) => one.close())));
+    });
+  }
+
+  /** Registers a test with an empty storage, and a pool for what others do meanwhile. */
+  testBeside(
+    property: string,
+    body: (storage: PostgresStorage, other: PostgresPool) => Promise<void>,
+  ): void {
+    this.test(property, async (storage) => {
+      const other = this.openPool();
+      await body(storage, other).finally(() => other.close());
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { testStorage } from "../storage_conformance.ts";
 import { makeDatabase, startServer } from "./databases.ts";
+import { testForeignValues } from "./foreign_values.ts";
+import { testKeysAtOnce } from "./keys_at_once.ts";
+import { testLoginsAtOnce } from "./logins_at_once.ts";
+import { testRevisionByOthers } from "./revision.ts";
+import { testRoundTrips } from "./round_trips.ts";
+import { testServers } from "./servers.ts";
+import { testUsersAtOnce } from "./users_at_once.ts";
 
 const server = await startServer("PostgresStorage");
 if (server !== undefined) {
@@ -8,4 +15,11 @@ if (server !== undefined) {
     const storage = await database.openEmpty();
     return { storage, close: () => storage.close() };
   });
+  testRevisionByOthers(database);
+  testRoundTrips(database);
+  testForeignValues(database);
+  testServers(database);
+  testKeysAtOnce(database);
+  testUsersAtOnce(database);
+  testLoginsAtOnce(database);
 }

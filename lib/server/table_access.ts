@@ -1,0 +1,31 @@
+/** The tables of a database, wherever it is: as a copy is made of them, or written into them. */
+
+import type { DatabaseLocation } from "../storage/location.ts";
+import * as postgres from "../storage/postgres/table_access.ts";
+import * as source from "../storage/sqlite/table_reader.ts";
+import * as target from "../storage/sqlite/table_target.ts";
+import type { ReadTables, WriteTables } from "../storage/tables.ts";
+
+/** How a copy is made of a database and written into one. */
+export interface TableAccess {
+  read: ReadTables;
+  write: WriteTables;
+}
+
+/** `ca` are certificates, as PEM, that a server may have beside those of the system. */
+export function tablesAt(database: DatabaseLocation, ca: string | undefined): TableAccess {
+  switch (database.engine) {
+    case "sqlite":
+      return {
+        read: (body) => source.readTables(database.path, body),
+        write: (body) => target.writeTables(database.path, body),
+      };
+    case "postgres": {
+      const server = { location: database.server, ca };
+      return {
+        read: (body) => postgres.readTables(server, body),
+        write: (body) => postgres.writeTables(server, body),
+      };
+    }
+  }
+}
