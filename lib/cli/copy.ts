@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
-import { readCaFile } from "../server/ca_file.ts";
 import { parseLocation } from "../server/config.ts";
 import { secretSourceOf } from "../server/open.ts";
+import { readCertificates } from "../server/pem_file.ts";
 import { tablesAt } from "../server/table_access.ts";
 import { readValueFile } from "../server/url_file.ts";
 import { type Copied, copyTables } from "../storage/copy.ts";
@@ -61,7 +61,7 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
 }
 
 async function caIn(name: string, file: string | undefined): Promise<string | undefined> {
-  return file === undefined ? undefined : await readCaFile(name, file);
+  return file === undefined ? undefined : await readCertificates(name, file);
 }
 
 /** The variable that names the target to a server; a URL with a password belongs into a file. */
