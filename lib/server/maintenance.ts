@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import { Rounds } from "../base/rounds.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Attempts } from "./attempts.ts";
-import { BatchSize } from "./batch_size.ts";
+import { BatchSize, IN_PROCESS, ON_SERVER } from "./batch_size.ts";
 
 /**
  * How often the schedule is looked at, in milliseconds. It is polled, never slept on: a timer of
@@ -41,20 +41,31 @@ export class Maintenance {
   readonly #parts: MaintenanceParts;
   readonly #rounds = new Rounds(() => this.run());
   #isStopped = false;
-  readonly #batch = new BatchSize();
+  readonly #batch: BatchSize;
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
   #purgedRows = 0;
+  /** When the keys were last kept, as `now` tells it. */
+  #keptAt: number | undefined;
   readonly #attempts: Attempts;
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
     this.#attempts = new Attempts(parts.log);
+    this.#batch = new BatchSize(parts.storage.connections ? ON_SERVER : IN_PROCESS);
   }
 
   /** How many log rows were purged so far. */
   get purgedRows(): number {
     return this.#purgedRows;
+  }
+
+  /**
+   * For how many seconds nothing has been learned of the keys in the database, nor done about them;
+   * `undefined` before the first time.
+   */
+  get keysAge(): number | undefined {
+    return this.#keptAt === undefined ? undefined : (this.#parts.now() - this.#keptAt) / 1000;
   }
 
   /** Begins with a first round at once, and resolves when that is over. */
@@ -71,7 +82,11 @@ export class Maintenance {
 
   /** One round. A failure is logged when it begins and when it is over, and tried again. */
   async run(): Promise<void> {
-    await this.#attempts.make("key rotation", () => this.#parts.ring.maintain());
+    const { ring, now } = this.#parts;
+    await this.#attempts.make("key rotation", async () => {
+      await ring.maintain();
+      this.#keptAt = now();
+    });
     await this.#attempts.make("purging the authentication log", () => this.#purge());
   }
 
@@ -83,9 +98,14 @@ export class Maintenance {
     for (const end = now() + PURGE_ROUND; now() < end && !this.#isStopped;) {
       const limit = this.#batch.rows;
       const start = now();
-      const purged = await storage.purgeAuthentications(time - authLogRetention * 1000, limit);
-      const elapsed = now() - start;
-      this.#batch.learn(elapsed);
+      let purged: number;
+      let elapsed: number;
+      try {
+        purged = await storage.purgeAuthentications(time - authLogRetention * 1000, limit);
+      } finally {
+        elapsed = now() - start;
+        this.#batch.learn(elapsed); // one that took too long for the server, too
+      }
       rows += purged;
       this.#purgedRows += purged;
       if (purged < limit) {
