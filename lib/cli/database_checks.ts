@@ -3,8 +3,8 @@
 import { createLog } from "../base/log.ts";
 import type { Config } from "../server/config.ts";
 import { createPool } from "../server/postgres_engine.ts";
-import { named } from "../server/postgres_failure.ts";
 import type { PostgresLocation } from "../storage/postgres/location.ts";
+import { openFailure } from "../storage/postgres/open_failure.ts";
 import type { Statements } from "../storage/postgres/transaction.ts";
 import { attempt } from "./attempt.ts";
 import type { Finding } from "./finding.ts";
@@ -31,7 +31,7 @@ export async function examineServer(
     const statements: Statements = {
       query: (sql, values) =>
         pool.read<never>(sql, values).catch((error) => {
-          throw named(server, error);
+          throw openFailure(server, error);
         }),
     };
     try {

@@ -1,9 +1,10 @@
 /** The database that the configuration names: looked at before anything is done to it, then opened. */
 
+import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { type DatabaseLocation, describeLocation } from "../storage/location.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
-import { emptyDatabase } from "./postgres_failure.ts";
 import { examineFile, noDatabase } from "./sqlite_engine.ts";
 
 type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
@@ -36,5 +37,15 @@ export async function examineExisting(config: Located, log: Log): Promise<Examin
   await examined.close();
   throw config.database.engine === "sqlite"
     ? noDatabase(config.database.path)
-    : emptyDatabase(config.database.server);
+    : emptyDatabase(config.database);
+}
+
+function emptyDatabase(database: DatabaseLocation): DomainError {
+  return new DomainError(
+    "database_unusable",
+    `The database ${describeLocation(database)} has no tables of jwks-server yet`,
+    {
+      hints: ["set DATABASE to that of the servers; jwks-server init fills one, or a first start"],
+    },
+  );
 }

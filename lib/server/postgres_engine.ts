@@ -4,11 +4,11 @@ import { errorFields, type Log } from "../base/log.ts";
 import { examinePostgres } from "../storage/postgres/examination.ts";
 import type { PostgresLocation } from "../storage/postgres/location.ts";
 import { migrate, type Migrated, prepareSchema } from "../storage/postgres/migration.ts";
+import { openFailure } from "../storage/postgres/open_failure.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
 import type { ExaminedDatabase } from "./examined_database.ts";
 import { readCertificates } from "./pem_file.ts";
-import { named } from "./postgres_failure.ts";
 
 export interface PostgresSettings {
   server: PostgresLocation;
@@ -43,7 +43,7 @@ export async function examineServer(
     };
   } catch (error) {
     await pool.close();
-    throw named(server, error);
+    throw openFailure(server, error);
   }
 }
 
@@ -56,7 +56,7 @@ export async function migrateServer(
   try {
     return await migrate(pool);
   } catch (error) {
-    throw named(settings.server, error);
+    throw openFailure(settings.server, error);
   } finally {
     await pool.close();
   }

@@ -50,8 +50,22 @@ interface StartupConfiguration {
  * The driver's client, but for what it says when it begins: `limits` are asked for each time, and
  * what it has from PGOPTIONS and PGREPLICATION, which cannot be kept from it, is left out.
  */
-export function clientClass(limits: () => ServerLimits | undefined): new () => pg.ClientBase {
+export function clientClass(
+  timeout: number,
+  limits: () => ServerLimits | undefined,
+): new () => pg.ClientBase {
   return class extends pg.Client {
+    constructor(options?: pg.ClientConfig) {
+      super(options);
+      // Not every Deno tells of a connection that is given up while TLS begins: its place in the pool
+      // would be taken for good.
+      const giveUp = setTimeout(() => {
+        this.connection.stream.destroy();
+        this.connection.emit("end");
+      }, timeout);
+      for (const event of ["connect", "end"]) this.once(event, () => clearTimeout(giveUp));
+    }
+
     getStartupConf(): Record<string, string> {
       const { user, database } = this as unknown as StartupConfiguration;
       const parts = { user, database, application_name: "jwks-server", client_encoding: "UTF8" };

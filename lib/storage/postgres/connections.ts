@@ -5,7 +5,7 @@ import { within } from "../../base/deadline.ts";
 import { storageUnavailable } from "../../base/errors.ts";
 import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
 import type { TimeLimit } from "./deadline.ts";
-import { classify, ConnectionLost, sqlState } from "./faults.ts";
+import { classify, ConnectionFailed, ConnectionLost, sqlState } from "./faults.ts";
 import { Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 
@@ -52,7 +52,7 @@ export class Connections {
     this.#limits = { statement_timeout: limit, idle_in_transaction_session_timeout: limit };
     this.#pool = new pg.Pool({
       ...clientOptions(location, { ca, timeout }),
-      Client: clientClass(() => this.#limits),
+      Client: clientClass(timeout, () => this.#limits),
       max,
       idleTimeoutMillis: IDLE_TIMEOUT,
     });
@@ -130,7 +130,7 @@ export class Connections {
     } catch (error) {
       // One that comes too late is for others.
       connecting.then((client) => client.release(), () => {});
-      throw sqlState(error) === undefined ? new ConnectionLost(error) : error;
+      throw new ConnectionFailed(error);
     }
   }
 }

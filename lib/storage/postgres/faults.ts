@@ -3,7 +3,8 @@
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
 
-import { DomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
+import { DatabaseError } from "pg";
+import { type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 
 /** Codes that may pass by themselves, or when an operator has mended something. */
@@ -40,9 +41,18 @@ const FAULTS_OF_CLASSES: Record<string, StorageFault> = {
 };
 
 /** The server said that it did nothing of what was asked, though it might another time. */
-const DONE_NOTHING = ["40001", "40P01", "57P01", "57P03"];
+const DONE_NOTHING = ["40001", "40P01", "57P01"];
 
-/** The connection to the server, or to be, is no more. What was asked last may have been done. */
+/** No connection could be made. Nothing was asked. */
+export class ConnectionFailed extends Error {
+  override name = "ConnectionFailed";
+
+  constructor(cause: unknown) {
+    super("The database cannot be connected to", { cause });
+  }
+}
+
+/** The connection is no more. What was asked last may have been done. */
 export class ConnectionLost extends Error {
   override name = "ConnectionLost";
 
@@ -62,15 +72,11 @@ export class CommitUnknown extends Error {
 
 /** The SQLSTATE of an error that the server sent, or of what caused one. */
 export function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code, severity } = error as { code?: unknown; severity?: unknown };
-  if (typeof severity === "string" && typeof code === "string") return code;
-  return sqlState(error.cause);
+  return error instanceof Error ? ownState(error) ?? sqlState(error.cause) : undefined;
 }
 
-/** Whether the server ends the connection with this error. */
-export function endsConnection(error: unknown): boolean {
-  return ["FATAL", "PANIC"].includes(String((error as { severity?: unknown }).severity));
+function ownState(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : undefined;
 }
 
 /** Whether the connection was lost, so that the same may succeed on another one. */
@@ -78,22 +84,27 @@ export function isLost(error: unknown): boolean {
   return error instanceof ConnectionLost || endsConnection(error);
 }
 
-/** Whether it is sure that nothing was done, so that the same may be tried again. */
+/** Whether the server ends the connection with this error. */
+export function endsConnection(error: unknown): boolean {
+  return error instanceof DatabaseError && ["FATAL", "PANIC"].includes(error.severity ?? "");
+}
+
+/** Whether the server says that it has done nothing, so that the same may be asked again. */
 export function hasDoneNothing(error: unknown): boolean {
-  return !(error instanceof CommitUnknown) && DONE_NOTHING.includes(sqlState(error) ?? "");
+  return DONE_NOTHING.includes(ownState(error) ?? "");
 }
 
 /** The error to throw for one of the driver, of the server or of this room. */
 export function classify(error: unknown): unknown {
-  if (error instanceof DomainError) return error;
   const state = sqlState(error);
-  const fault = state === undefined
-    ? undefined
-    : FAULTS[state] ?? FAULTS_OF_CLASSES[state.slice(0, 2)];
+  const fault = state === undefined ? undefined : faultOf(state);
   if (fault !== undefined) return storageUnavailable(fault, error);
-  return isUnreachable(error) ? storageUnavailable("unreachable", error) : error;
+  const isUnreachable = UNREACHABLE.some((kind) => error instanceof kind);
+  return isUnreachable ? storageUnavailable("unreachable", error) : error;
 }
 
-function isUnreachable(error: unknown): boolean {
-  return [ConnectionLost, CommitUnknown, DeadlineExceeded].some((kind) => error instanceof kind);
+function faultOf(state: string): StorageFault | undefined {
+  return FAULTS[state] ?? FAULTS_OF_CLASSES[state.slice(0, 2)];
 }
+
+const UNREACHABLE = [ConnectionFailed, ConnectionLost, CommitUnknown, DeadlineExceeded];

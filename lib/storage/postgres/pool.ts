@@ -6,7 +6,7 @@
 
 import { Connections, serverLimit } from "./connections.ts";
 import { Deadline } from "./deadline.ts";
-import { classify, CommitUnknown, hasDoneNothing, isLost } from "./faults.ts";
+import { classify, hasDoneNothing, isLost } from "./faults.ts";
 import type { Answer, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
@@ -69,8 +69,7 @@ export class PostgresPool {
 
   /** One statement that changes nothing; it is asked again when the connection was lost. */
   read<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    const retry: Retry = (error) => isLost(error) || hasDoneNothing(error);
-    return this.#call(this.#timeout, 2, retry, (lease) => lease.query(sql, values));
+    return this.#call(this.#timeout, 2, mayRetry, (lease) => lease.query(sql, values));
   }
 
   /**
@@ -112,10 +111,13 @@ export class PostgresPool {
     body: (statements: Statements) => Promise<Result>,
     { timeout = this.#timeout }: TransactionOptions = {},
   ): Promise<Result> {
-    const retry: Retry = (error) =>
-      !(error instanceof CommitUnknown) && (isLost(error) || hasDoneNothing(error));
     const options = { isolation, limit: serverLimit(timeout) };
-    return this.#call(timeout, MAX_ATTEMPTS, retry, (lease) => inTransaction(lease, options, body));
+    return this.#call(
+      timeout,
+      MAX_ATTEMPTS,
+      mayRetry,
+      (lease) => inTransaction(lease, options, body),
+    );
   }
 
   /** Lends a connection to `use`, and another one when it fails in a way that permits it. */
@@ -134,4 +136,9 @@ export class PostgresPool {
       }
     }
   }
+}
+
+/** Of what takes effect all at once, after this error could be. */
+function mayRetry(error: unknown): boolean {
+  return isLost(error) || hasDoneNothing(error);
 }
