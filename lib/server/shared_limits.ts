@@ -25,6 +25,9 @@ export interface LimitRule {
 /** A limit of nobody's, by which the server is asked whether it decides. */
 const PROBE = { name: "probe", limit: 1, window: 1, isSaid: false };
 
+/** How often the server is asked, in milliseconds. */
+const INTERVAL = 1000;
+
 /**
  * Connects nothing yet: that is `sharing.start`.
  *
@@ -44,6 +47,7 @@ export async function shareLimits(
   const sharing = new Sharing({
     connection,
     probe: () => probe.admit("all"),
+    interval: INTERVAL,
     server: describeValkey(location),
     otherwise: isStrict ? "requests that it counts are refused" : "this server counts alone",
     log,

@@ -63,8 +63,8 @@ Deno.test("nginx asks the servers where they are, from where they trust", () => 
   assert.equal(nginx.sysctls["net.ipv4.ip_unprivileged_port_start"], Number(listening));
   const [directory] = nginx.volumes[0].split(":").slice(1);
   for (const [, file] of NGINX.matchAll(/ssl_certificate(?:_key)? (\S+);/g)) {
-    assert.ok(file!.startsWith(`${directory}/`), file);
-    assert.ok(usage(COMPOSE).join("\n").includes(file!.replace(directory, "tls")), file);
+    assert.ok(file!.startsWith(`${directory}/`), file!);
+    assert.ok(usage(COMPOSE).join("\n").includes(file!.replace(directory!, "tls")), file!);
   }
 });
 

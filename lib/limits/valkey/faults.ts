@@ -23,7 +23,7 @@ export class Overdue extends Error {
 const LONGEST_REASON = 200;
 
 const PASSWORD = "see that REDIS_URL has the user and the password that the server expects";
-const RIGHTS = "see that the user may run scripts, and use the keys jwks-server:*";
+const RIGHTS = "see that the user may run the commands of the script, on the keys jwks-server:*";
 const MEMORY = "give the server more memory, or keep from it what else it holds";
 const WRITABLE = "see that REDIS_URL leads to a server that takes writes";
 
@@ -31,7 +31,7 @@ const WRITABLE = "see that REDIS_URL leads to a server that takes writes";
 const HINTS: Readonly<Record<string, string>> = {
   WRONGPASS: PASSWORD,
   NOAUTH: PASSWORD,
-  ERR: "see the server's own log, and that it is Redis 6 or Valkey 7 or newer",
+  ERR: `it must be Redis 6, Valkey 7 or newer; ${RIGHTS}`,
   NOPERM: RIGHTS,
   OOM: MEMORY,
   READONLY: WRITABLE,

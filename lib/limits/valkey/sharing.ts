@@ -1,6 +1,6 @@
 /**
  * Whether servers share their limits just now. A Valkey that fails is left alone until it answers
- * again: nobody waits for it meanwhile, and one probe a second asks after it.
+ * again: nobody waits for it meanwhile, and one probe at a time asks after it.
  */
 
 import type { Log } from "../../base/log.ts";
@@ -10,13 +10,12 @@ import { Overdue, type SharingFault, sharingFault } from "./faults.ts";
 /** How long a decision may take, in milliseconds: a login waits for it. */
 const DEADLINE = 100;
 
-/** How often the server is asked whether it works, in milliseconds. */
-const INTERVAL = 1000;
-
 export interface SharingParts {
   connection: { connect(): Promise<void>; close(): void };
   /** A decision that nobody is waiting for. */
   probe: () => Promise<unknown>;
+  /** How often that is made, in milliseconds. */
+  interval: number;
   /** The server, as people name it. */
   server: string;
   /** What happens to requests while nothing is shared, in words for the log. */
@@ -53,7 +52,7 @@ export class Sharing {
   async start(): Promise<void> {
     await this.#parts.connection.connect();
     await this.#rounds.run();
-    this.#rounds.start(INTERVAL);
+    this.#rounds.start(this.#parts.interval);
   }
 
   async stop(): Promise<void> {
