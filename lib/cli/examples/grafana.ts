@@ -103,6 +103,20 @@ const PANELS: readonly Panel[] = [
     },
   },
   {
+    title: "Connections to the database",
+    unit: "short",
+    queries: {
+      "open, {{instance}}": `jwks_database_connections{${OF_INSTANCE}}`,
+      "idle, {{instance}}": `jwks_database_connections_idle{${OF_INSTANCE}}`,
+      "calls that wait, {{instance}}": `jwks_database_calls_waiting{${OF_INSTANCE}}`,
+    },
+  },
+  {
+    title: "Time since the keys were compared with the database",
+    unit: "s",
+    queries: { "{{instance}}": `jwks_keys_age_seconds{${OF_INSTANCE}}` },
+  },
+  {
     title: "Memory",
     unit: "bytes",
     queries: {
