@@ -57,6 +57,8 @@ type Seen = Omit<Operation, "client" | "call" | "return">;
 export interface Outcome extends Pick<Seen, "answer" | "password" | "replacement" | "count"> {
   /** What else was done meanwhile, as a part of the same. */
   also?: readonly Seen[];
+  /** What a login gave. */
+  token?: string;
 }
 
 export class History {
@@ -68,7 +70,7 @@ export class History {
     const begun = this.#moment++;
     const outcome = await act();
     const ended = outcome.answer === "unknown" ? undefined : this.#moment++;
-    const { also = [], ...known } = outcome;
+    const { also = [], token: _, ...known } = outcome;
     const { client } = call;
     for (const seen of [{ ...call, ...known }, ...also]) {
       this.operations.push({ ...seen, client, call: begun, return: ended });
