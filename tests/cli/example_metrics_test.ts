@@ -39,6 +39,7 @@ const WELL: Record<string, string> = {
   [`jwks_storage_errors_total{${INSTANCE}, kind="full"}`]: "0x60",
   [`jwks_storage_errors_total{${INSTANCE}, kind="locked"}`]: "2x60",
   [`jwks_password_hash_refused_total{${INSTANCE}}`]: "5x60",
+  [`jwks_limiter_shared{${INSTANCE}}`]: "1x60",
   [`jwks_tokens_issued_total{${INSTANCE}, grant="password"}`]: "0+100x60",
   [`jwks_tokens_issued_total{${INSTANCE}, grant="test"}`]: "0x60",
   [`jwks_http_requests_total{${INSTANCE}, status="200"}`]: "0+100x60",
@@ -104,6 +105,14 @@ const SCENARIOS: Record<string, { but: Record<string, string | undefined>; firin
   },
   "there were too many logins for a moment": {
     but: { "jwks_password_hash_refused_total": "5x57 60x2" },
+    firing: [],
+  },
+  "the rate limit is not shared": {
+    but: { "jwks_limiter_shared": "1x50 0x10" },
+    firing: ["JwksRateLimitNotShared"],
+  },
+  "the rate limit was not shared for a moment": {
+    but: { "jwks_limiter_shared": "1x50 0x3 1x7" },
     firing: [],
   },
   "a test token was issued": {
@@ -185,7 +194,7 @@ Deno.test("the examples use metrics that the server has, and no others", async (
   const known = await makeMetrics().names();
   const expressions = [...(await exampleOf("prometheus-rules")).matchAll(/expr: (.*)/g)]
     .map(([, expression]) => expression!);
-  assert.equal(expressions.length, 12);
+  assert.equal(expressions.length, 13);
   for (const expression of [...expressions, ...await queries()]) {
     const names = metricsIn(expression);
     assert.ok(names.length > 0 || expression.startsWith("up"), expression);

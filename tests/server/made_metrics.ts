@@ -24,6 +24,7 @@ export function makeMetrics(parts: Partial<WatchedParts> = {}) {
     storage: { failures: FAILURES, connections: { size: 0, idle: 0, waiting: 0 } },
     maintenance: { purgedRows: 0, keysAge: 0 },
     loginCache: { hits: 0 },
+    sharing: { isInForce: true, fallbacks: 0 },
     findHindrance: () => Promise.resolve(undefined),
     clock: new FakeClock().clock,
     ...parts,

@@ -102,9 +102,17 @@ Deno.test("Metrics reads the numbers of the parts each time that it is asked", a
   const maintenance = { purgedRows: 5, keysAge: 2.5 };
   const loginCache = { hits: 6 };
   const storage = { failures: { ...FAILURES, full: 7 }, connections: undefined };
+  const sharing = { isInForce: false, fallbacks: 9 };
   const found: { hindrance?: string } = {};
   const findHindrance = () => Promise.resolve(found.hindrance);
-  const { read } = makeMetrics({ queue, maintenance, loginCache, storage, findHindrance });
+  const { read } = makeMetrics({
+    queue,
+    maintenance,
+    loginCache,
+    sharing,
+    storage,
+    findHindrance,
+  });
   const expect = async (values: number[]) => {
     const samples = await read();
     const names = [
@@ -114,16 +122,19 @@ Deno.test("Metrics reads the numbers of the parts each time that it is asked", a
       "jwks_log_rows_purged_total",
       "jwks_login_cache_hits_total",
       'jwks_storage_errors_total{kind="full"}',
+      "jwks_limiter_shared",
+      "jwks_limiter_fallback_total",
       "jwks_ready",
     ];
     assert.deepEqual(names.map((name) => samples.get(name)), values);
   };
-  await expect([2.5, 3, 4, 5, 6, 7, 1]);
-  await expect([2.5, 3, 4, 5, 6, 7, 1]); // reading adds nothing
+  await expect([2.5, 3, 4, 5, 6, 7, 0, 9, 1]);
+  await expect([2.5, 3, 4, 5, 6, 7, 0, 9, 1]); // reading adds nothing
   queue.size = 0;
   maintenance.purgedRows = loginCache.hits = 8;
+  sharing.isInForce = true;
   found.hindrance = "No key can sign just now";
-  await expect([2.5, 0, 4, 8, 8, 7, 0]);
+  await expect([2.5, 0, 4, 8, 8, 7, 1, 9, 0]);
 });
 
 Deno.test("Metrics tells where the keys are in their lives, and has no value where there is none", async () => {

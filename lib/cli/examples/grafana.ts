@@ -52,6 +52,14 @@ const PANELS: readonly Panel[] = [
     },
   },
   {
+    title: "Rate limit not shared",
+    unit: "short",
+    queries: {
+      "shared, {{instance}}": `jwks_limiter_shared{${OF_INSTANCE}}`,
+      "decisions a second that were not, {{instance}}": rate("jwks_limiter_fallback_total"),
+    },
+  },
+  {
     title: "Passwords that wait to be hashed",
     unit: "short",
     queries: { "{{instance}}": `jwks_password_hash_queue{${OF_INSTANCE}}` },
