@@ -25,10 +25,7 @@ export class Site implements AsyncDisposable {
   static async start({ replicas = 2, env, postgres }: SiteOptions = {}): Promise<Site> {
     const server = await PostgresServer.start(postgres);
     try {
-      const all = typeof replicas === "number" ? Array(replicas).fill({}) : replicas;
-      const r = await Replicas.start(engineOf(server), all.slice(0, 1), env);
-      await r.add(all.slice(1));
-      return new Site(server, r); // TEMP
+      return new Site(server, await Replicas.start(engineOf(server), replicas, env));
     } catch (error) {
       await server[Symbol.asyncDispose]();
       throw error;
