@@ -21,7 +21,10 @@ const TIMEOUT = 2000;
 export const MAX_CONNECTIONS = 10;
 
 /** How often a transaction is begun that others are in the way of. */
-const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 5;
+
+/** How long it waits for them on average, in milliseconds, and each time longer by so much. */
+const PAUSE = 10;
 
 export interface PostgresOptions {
   /** Certificates, as PEM, that are trusted beside those of the system. */
@@ -133,9 +136,16 @@ export class PostgresPool {
         return await this.#connections.lend(deadline, use);
       } catch (error) {
         if (attempt >= attempts || !retry(error)) throw classify(error);
+        if (!isLost(error)) await outOfTheWay(attempt);
       }
     }
   }
+}
+
+/** At once, and it would be back before those that it was stopped for had gone on. */
+function outOfTheWay(attempt: number): Promise<void> {
+  const pause = Math.random() * 2 * PAUSE * attempt;
+  return new Promise((resolve) => setTimeout(resolve, pause));
 }
 
 /** Of what takes effect all at once, after this error could be. */
