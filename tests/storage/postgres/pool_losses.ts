@@ -111,11 +111,25 @@ export function testLosses(server: PostgresServer, url: string): void {
       await fill(pool, 2);
     }));
 
-  Deno.test("close() waits for no frozen server", () =>
-    withPool(url, {}, async (pool) => {
-      await fill(pool, 3);
-      await server.freeze();
-      await pool.close().finally(() => server.thaw());
+  Deno.test("close() waits for no frozen server, and leaves no connection to it", async (test) => {
+    // What is open at its end is told of each step.
+    await test.step("with a frozen server", () =>
+      withPool(url, {}, async (pool) => {
+        await fill(pool, 3);
+        await server.freeze();
+      }));
+    await server.thaw();
+  });
+
+  Deno.test("who waits for a connection has it when another's call is given up", () =>
+    withNumbers(place, { max: 1 }, async ({ pool, tunnel }) => {
+      const first = assertFault("unreachable", () =>
+        pool.transaction(async (statements) => {
+          await statements.query("SELECT 1");
+          tunnel.silence();
+          await new Promise(() => {});
+        }, { timeout: IMPATIENCE }));
+      await Promise.all([first, pool.read("SELECT 1")]);
     }));
 
   Deno.test("a server that was stopped is used again when it is back", () =>

@@ -61,7 +61,7 @@ export function testTransactions(url: string): void {
           await statements.query(update, [second]);
         });
       await Promise.all([add(1, 2), add(2, 1)]);
-      assert.equal(bodies, 3);
+      assert.ok(bodies > 2, "neither was in the way of the other");
       assert.deepEqual(await numbers(pool), [21, 22]);
     }));
 
