@@ -3,8 +3,8 @@
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
 import { parseLocation } from "../server/config.ts";
-import { readCertificates } from "../server/pem_file.ts";
 import { secretSourceOf } from "../server/open.ts";
+import { readCertificates } from "../server/pem_file.ts";
 import { tablesAt } from "../server/table_access.ts";
 import { readValueFile } from "../server/url_file.ts";
 import { type Copied, copyTables } from "../storage/copy.ts";

@@ -6,7 +6,9 @@ import { createLog } from "../base/log.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import type { Config } from "../server/config.ts";
 import { openExistingDatabase, secretSourceOf } from "../server/open.ts";
+import type { SharedLimitSettings } from "../server/shared_limit_settings.ts";
 import { example } from "./arguments.ts";
+import { attempt } from "./attempt.ts";
 import {
   checkClock,
   checkKeys,
@@ -25,7 +27,7 @@ import {
   checkSecretMode,
 } from "./file_checks.ts";
 import { checkIssuer, checkTestTokens } from "./server_checks.ts";
-import { type Finding, problem } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 
@@ -49,16 +51,20 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
-  const { tls, database } = config;
+  const { tls, database, sharedLimit } = config;
   const findings = [
-    ...database.engine === "sqlite" ? await examineFile(database.path, progress) : [],
+    ...database.engine === "sqlite"
+      ? await examineFile(database.path, progress)
+      : await (await import("./database_checks.ts")).examineServer(database.server, config),
+    ...sharedLimit ? await attempt("rate limit", () => examineLimit(sharedLimit)) : [],
     ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
     ...tls ? await attempt("TLS key file", () => checkSecretMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {
-    const database = await openExistingDatabase(config, createLog("error", () => {}));
+    const unchanged = { ...config, migrate: false };
+    const database = await openExistingDatabase(unchanged, createLog("error", () => {}));
     const parts = { config, database, ring: await KeyRing.load(database) };
     const found = [
       ...await attempt("secret", () => checkKeys(parts)),
@@ -75,6 +81,12 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
   return [...findings, ...rest];
 }
 
+/** What decides for several servers, whose client nobody else need load. */
+async function examineLimit(settings: SharedLimitSettings): Promise<Finding[]> {
+  const { checkSharedLimit } = await import("./limit_checks.ts");
+  return await checkSharedLimit(settings);
+}
+
 /** What can be said of a database in a file. */
 async function examineFile(path: string, progress: Progress): Promise<Finding[]> {
   return [
@@ -82,19 +94,6 @@ async function examineFile(path: string, progress: Progress): Promise<Finding[]>
     ...await attempt("database file", () => checkMode("database file", path)),
     ...await attempt("disk", () => checkDisk(path)),
   ];
-}
-
-/** A check that cannot be made is a problem by itself, and keeps none of the others from being made. */
-async function attempt(
-  check: string,
-  make: () => Finding | Finding[] | Promise<Finding | Finding[]>,
-): Promise<Finding[]> {
-  try {
-    return [await make()].flat();
-  } catch (error) {
-    const { message, hints = [] } = error as Partial<DomainError>;
-    return [problem(check, message ?? String(error), hints[0] ?? "put a backup in its place")];
-  }
 }
 
 function print({ check, status, message, hint }: Finding, output: Output): void {
