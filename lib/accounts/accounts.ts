@@ -4,12 +4,9 @@
  */
 
 import { DomainError } from "../base/errors.ts";
-import {
-  type AuthenticatedClient,
-  Authentication,
-  type AuthenticationParts,
-} from "./authentication.ts";
-import { beingChanged, isAsChecked } from "./changed_client.ts";
+import type { ClientRecord } from "../storage/storage.ts";
+import { Authentication, type AuthenticationParts } from "./authentication.ts";
+import { beingChanged, type CheckedClient, isAsChecked } from "./changed_client.ts";
 import { ClientRecords } from "./client_records.ts";
 import type { Registration } from "./registration.ts";
 import { hashName } from "./tombstone.ts";
@@ -93,19 +90,23 @@ export class Accounts extends ClientRecords {
     username: string,
     overlapSeconds: number,
     client: string,
-    self?: Pick<AuthenticatedClient, "user" | "credential">,
+    self?: CheckedClient,
   ): Promise<string> {
     const { storage, hasher, clock } = this.#parts;
     const password = crypto.randomUUID();
-    await this.change(username, async (record) => {
-      if (self && !isAsChecked(record, self)) throw beingChanged();
-      const { user } = record;
+    await this.change(username, async ({ user }) => {
       const value = hashOf(user);
       const to = rowHash(await hasher.hashLike(value, password, client), isDisabled(user));
       const at = clock();
       const kept = { value, at, validUntil: at + overlapSeconds * 1000 };
       return await storage.replacePassword(user.id, { from: user.passwordHash, to, kept });
-    });
+    }, self && (() => this.#findAsChecked(self)));
     return password;
+  }
+
+  async #findAsChecked(client: CheckedClient): Promise<ClientRecord> {
+    const record = await this.lookUp(client.user.username);
+    if (record !== undefined && isAsChecked(record, client)) return record;
+    throw beingChanged();
   }
 }

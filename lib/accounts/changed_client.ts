@@ -4,10 +4,13 @@ import { DomainError } from "../base/errors.ts";
 import type { ClientRecord } from "../storage/storage.ts";
 import type { AuthenticatedClient } from "./authentication.ts";
 
-/** Whether a client is as it was when it authenticated, its credential included. */
+/** A client as it was when its credential was checked. */
+export type CheckedClient = Pick<AuthenticatedClient, "user" | "credential">;
+
+/** Whether a client is what it was then, its credential included. */
 export function isAsChecked(
   { user, credentials }: ClientRecord,
-  { user: { passwordHash }, credential }: Pick<AuthenticatedClient, "user" | "credential">,
+  { user: { passwordHash }, credential }: CheckedClient,
 ): boolean {
   if (user.passwordHash !== passwordHash) return false;
   if (credential === undefined) return true;

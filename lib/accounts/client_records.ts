@@ -94,11 +94,12 @@ export class ClientRecords {
     throw new DomainError("not_found", `The user has no key of the kid ${kid}`);
   }
 
-  /** Tries a change anew for as long as the client changes under it. */
+  /** Tries a change anew for as long as the client changes under it; `find` may refuse to. */
   protected async change(
     username: string,
     apply: (record: ClientRecord) => Promise<boolean>,
+    find = () => this.findClient(username),
   ): Promise<void> {
-    while (!await apply(await this.findClient(username)));
+    while (!await apply(await find()));
   }
 }

@@ -5,9 +5,10 @@ import { DISK, irregularity } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
 import { example } from "./arguments.ts";
-import { type CommandContext, withStorage } from "./context.ts";
+import { type CommandContext, configOf, withStorage } from "./context.ts";
 import { LARGE } from "./file_checks.ts";
 import type { Output } from "./output.ts";
+import { noBackupOf } from "./postgres_backup.ts";
 
 export function addBackup(program: Command, context: CommandContext): void {
   program.command("backup")
@@ -16,10 +17,10 @@ export function addBackup(program: Command, context: CommandContext): void {
     .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
     .action(async (file) => {
       Deno.umask(0o077);
-      await withStorage(context, async (storage, { database }) => {
-        if (database.engine !== "sqlite" || !(storage instanceof SqliteStorage)) {
-          throw new DomainError("usage", "The database is on a PostgreSQL server");
-        }
+      const { database, databaseCaFile: caFile } = configOf(context);
+      if (database.engine === "postgres") throw noBackupOf(database.server, { file, caFile });
+      await withStorage(context, async (storage) => {
+        if (!(storage instanceof SqliteStorage)) throw new TypeError("A file has another storage");
         await backup({ storage, database: database.path, file }, context.output);
       });
     });

@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
-import { readCertificates } from "../server/pem_file.ts";
 import { parseLocation } from "../server/config.ts";
 import { secretSourceOf } from "../server/open.ts";
+import { readCertificates } from "../server/pem_file.ts";
 import { tablesAt } from "../server/table_access.ts";
 import { readValueFile } from "../server/url_file.ts";
 import { type Copied, copyTables } from "../storage/copy.ts";
@@ -42,10 +42,11 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
       hint: "put the URL into a file, and name that by --to-file",
     });
   }
-  const source = tablesAt(config.database, await caIn("DATABASE_CA_FILE", config.databaseCaFile));
-  const { write } = tablesAt(target, await caIn("--to-ca-file", options.toCaFile));
-  await source.read(() => Promise.resolve()); // before anything is made of the target
-  const copied = await copyTables(source.read, write, (what, done, total) => {
+  const ca = await caIn("DATABASE_CA_FILE", config.databaseCaFile);
+  const { read } = await tablesAt(config.database, ca);
+  const { write } = await tablesAt(target, await caIn("--to-ca-file", options.toCaFile));
+  await read(() => Promise.resolve()); // before anything is made of the target
+  const copied = await copyTables(read, write, (what, done, total) => {
     output.progress.count(`${what} rows`, done, total);
   });
   tell(copied, output);

@@ -7,6 +7,7 @@ import { KeyRing } from "../keys/key_ring.ts";
 import type { Config } from "../server/config.ts";
 import { openExistingDatabase, secretSourceOf } from "../server/open.ts";
 import { example } from "./arguments.ts";
+import { attempt } from "./attempt.ts";
 import {
   checkClock,
   checkKeys,
@@ -25,7 +26,7 @@ import {
   checkSecretMode,
 } from "./file_checks.ts";
 import { checkIssuer, checkTestTokens } from "./server_checks.ts";
-import { type Finding, problem } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 
@@ -51,14 +52,17 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
   const { tls, database } = config;
   const findings = [
-    ...database.engine === "sqlite" ? await examineFile(database.path, progress) : [],
+    ...database.engine === "sqlite"
+      ? await examineFile(database.path, progress)
+      : await (await import("./database_checks.ts")).examineServer(database.server, config),
     ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
     ...tls ? await attempt("TLS key file", () => checkSecretMode("TLS key file", tls.keyFile)) : [],
   ];
   const rest = await attempt("secret", async () => {
-    const database = await openExistingDatabase(config, createLog("error", () => {}));
+    const unchanged = { ...config, migrate: false };
+    const database = await openExistingDatabase(unchanged, createLog("error", () => {}));
     const parts = { config, database, ring: await KeyRing.load(database) };
     const found = [
       ...await attempt("secret", () => checkKeys(parts)),
@@ -82,19 +86,6 @@ async function examineFile(path: string, progress: Progress): Promise<Finding[]>
     ...await attempt("database file", () => checkMode("database file", path)),
     ...await attempt("disk", () => checkDisk(path)),
   ];
-}
-
-/** A check that cannot be made is a problem by itself, and keeps none of the others from being made. */
-async function attempt(
-  check: string,
-  make: () => Finding | Finding[] | Promise<Finding | Finding[]>,
-): Promise<Finding[]> {
-  try {
-    return [await make()].flat();
-  } catch (error) {
-    const { message, hints = [] } = error as Partial<DomainError>;
-    return [problem(check, message ?? String(error), hints[0] ?? "put a backup in its place")];
-  }
 }
 
 function print({ check, status, message, hint }: Finding, output: Output): void {

@@ -20,6 +20,7 @@ import { addInit } from "./init.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { chooseLogFormat } from "./log_format.ts";
 import { addLogs } from "./logs.ts";
+import { addMigrate } from "./migrate.ts";
 import { addRekey } from "./rekey.ts";
 import { addUserCommands } from "./user_commands.ts";
 
@@ -109,6 +110,7 @@ export function createProgram(parts: ProgramParts): Command {
       return serve(config, stop, chooseLogFormat(config.logFormat, output.stderr));
     });
   addInit(program, parts);
+  addMigrate(program, parts);
   addKeyCommands(program, parts);
   addUserCommands(program, parts);
   addApply(program, parts);

@@ -66,10 +66,12 @@ function targetOf(config: Config): string {
 }
 
 function nextSteps(
-  { file, keptFile }: Resealed,
+  resealed: Resealed,
   given: GivenSecret | undefined,
   config: Config,
 ): string[] {
+  if (config.database.engine === "postgres") return nextStepsOfAll(resealed, given);
+  const { file, keptFile } = resealed;
   const isFromFile = config.secret === undefined;
   if (given !== undefined) {
     return [
@@ -88,5 +90,19 @@ function nextSteps(
     ...(keptFile === undefined || isFromFile
       ? []
       : [`What stood in ${file} is kept in ${keptFile}`]),
+  ];
+}
+
+/** Where several servers may share the database: what is made here is on this machine alone. */
+function nextStepsOfAll({ file, keptFile }: Resealed, given?: GivenSecret): string[] {
+  return [
+    given === undefined
+      ? `The new secret is in ${file}, on this machine alone: back it up, and put it into that file ` +
+        "of every server, which then goes on by itself"
+      : `Start every server again with ${given.setting}; one whose file holds it goes on by itself`,
+    "Until then a server goes on with the keys it holds, and makes none: jwks-server doctor names it",
+    keptFile === undefined
+      ? "Backups made before need the old secret: keep it as long as you keep them"
+      : `The old secret is kept in ${keptFile}: backups made before need it`,
   ];
 }

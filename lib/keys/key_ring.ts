@@ -120,6 +120,11 @@ export class KeyRing {
     return this.#policy.differences;
   }
 
+  /** The check value of the secret that this process has: by it others tell whether it is theirs. */
+  get check(): Uint8Array {
+    return this.#held.encryption.record.check;
+  }
+
   /** What is known of the keys: the storage's `revision()` when they were read. */
   get revision(): number {
     return this.#held.snapshot.revision;

@@ -2,10 +2,10 @@
 
 import { DomainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { describeLocation } from "../storage/location.ts";
+import { type DatabaseLocation, describeLocation } from "../storage/location.ts";
 import type { Config } from "./config.ts";
 import type { ExaminedDatabase, Purpose } from "./examined_database.ts";
-import { examineFile } from "./sqlite_engine.ts";
+import { examineFile, noDatabase } from "./sqlite_engine.ts";
 
 type Located = Pick<Config, "database" | "databaseCaFile" | "migrate">;
 
@@ -35,13 +35,17 @@ export async function examineExisting(config: Located, log: Log): Promise<Examin
   const examined = await examine(config, "command", log);
   if (!examined.isNew) return examined;
   await examined.close();
-  throw new DomainError(
+  throw config.database.engine === "sqlite"
+    ? noDatabase(config.database.path)
+    : emptyDatabase(config.database);
+}
+
+function emptyDatabase(database: DatabaseLocation): DomainError {
+  return new DomainError(
     "database_unusable",
-    `There is no database ${describeLocation(config.database)}`,
+    `The database ${describeLocation(database)} has no tables of jwks-server yet`,
     {
-      hints: [
-        "run the command where the server runs, or set DATABASE; jwks-server init makes a database",
-      ],
+      hints: ["set DATABASE to that of the servers; jwks-server init fills one, or a first start"],
     },
   );
 }

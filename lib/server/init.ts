@@ -25,9 +25,10 @@ export interface Initialised {
  * @throws {DomainError} as `openDatabase` and `KeyRing.open` do.
  */
 export async function initialise(config: Config, log: Log): Promise<Initialised> {
-  const { isNew, close } = await examine(config, "command", log);
+  const { keyEncryption, close } = await examine(config, "command", log);
   await close();
-  const database = await (isNew ? openDatabase : openExistingDatabase)(config, log);
+  const isKept = keyEncryption !== undefined;
+  const database = await (isKept ? openExistingDatabase : openDatabase)(config, log);
   try {
     return { database, ...await firstKeys(database) };
   } catch (error) {

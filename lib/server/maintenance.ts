@@ -2,10 +2,11 @@
 
 import type { Clock, MonotonicClock } from "../base/clock.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
-import { errorFields, type Log } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 import { Rounds } from "../base/rounds.ts";
 import type { Storage } from "../storage/storage.ts";
-import { BatchSize } from "./batch_size.ts";
+import { Attempts } from "./attempts.ts";
+import { BatchSize, IN_PROCESS, ON_SERVER } from "./batch_size.ts";
 
 /**
  * How often the schedule is looked at, in milliseconds. It is polled, never slept on: a timer of
@@ -40,20 +41,31 @@ export class Maintenance {
   readonly #parts: MaintenanceParts;
   readonly #rounds = new Rounds(() => this.run());
   #isStopped = false;
-  readonly #batch = new BatchSize();
+  readonly #batch: BatchSize;
   /** When everything old was purged last. */
   #purgedAt = -Infinity;
   #purgedRows = 0;
-  /** What each task fails with, as it was last told. */
-  readonly #failing = new Map<string, string>();
+  /** When the keys were last kept, as `now` tells it. */
+  #keptAt: number | undefined;
+  readonly #attempts: Attempts;
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
+    this.#attempts = new Attempts(parts.log);
+    this.#batch = new BatchSize(parts.storage.connections ? ON_SERVER : IN_PROCESS);
   }
 
   /** How many log rows were purged so far. */
   get purgedRows(): number {
     return this.#purgedRows;
+  }
+
+  /**
+   * For how many seconds nothing has been learned of the keys in the database, nor done about them;
+   * `undefined` before the first time.
+   */
+  get keysAge(): number | undefined {
+    return this.#keptAt === undefined ? undefined : (this.#parts.now() - this.#keptAt) / 1000;
   }
 
   /** Begins with a first round at once, and resolves when that is over. */
@@ -70,8 +82,12 @@ export class Maintenance {
 
   /** One round. A failure is logged when it begins and when it is over, and tried again. */
   async run(): Promise<void> {
-    await this.#attempt("key rotation", () => this.#parts.ring.maintain());
-    await this.#attempt("purging the authentication log", () => this.#purge());
+    const { ring, now } = this.#parts;
+    await this.#attempts.make("key rotation", async () => {
+      await ring.maintain();
+      this.#keptAt = now();
+    });
+    await this.#attempts.make("purging the authentication log", () => this.#purge());
   }
 
   async #purge(): Promise<void> {
@@ -82,9 +98,14 @@ export class Maintenance {
     for (const end = now() + PURGE_ROUND; now() < end && !this.#isStopped;) {
       const limit = this.#batch.rows;
       const start = now();
-      const purged = await storage.purgeAuthentications(time - authLogRetention * 1000, limit);
-      const elapsed = now() - start;
-      this.#batch.learn(elapsed);
+      let purged: number;
+      let elapsed: number;
+      try {
+        purged = await storage.purgeAuthentications(time - authLogRetention * 1000, limit);
+      } finally {
+        elapsed = now() - start;
+        this.#batch.learn(elapsed); // one that took too long for the server, too
+      }
       rows += purged;
       this.#purgedRows += purged;
       if (purged < limit) {
@@ -96,19 +117,5 @@ export class Maintenance {
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     if (rows > 0) log.info("old rows of the authentication log were purged", { rows });
-  }
-
-  async #attempt(task: string, work: () => Promise<void>): Promise<void> {
-    const { log } = this.#parts;
-    try {
-      await work();
-      if (this.#failing.delete(task)) log.info(`${task} works again`);
-    } catch (error) {
-      const reason = String(error);
-      if (this.#failing.get(task) !== reason) {
-        log.error(`${task} fails and is tried again`, errorFields(error));
-      }
-      this.#failing.set(task, reason);
-    }
   }
 }

@@ -42,11 +42,17 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
 }
 
 /**
- * As `openDatabase`, for a command: the database must exist, and the algorithm is only needed when a
- * key is made.
+ * As `openDatabase`, for a command: the database must exist, and be under a secret already, which
+ * the shell that a command is called from does not choose. The algorithm is only needed when a key
+ * is made.
  */
 export async function openExistingDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
-  const database = await open(config, await examineExisting(config, log), log);
+  const examined = await examineExisting(config, log);
+  if (examined.keyEncryption === undefined) {
+    await examined.close();
+    throw withoutKeys(config);
+  }
+  const database = await open(config, examined, log);
   // The shell that a command is called from needs not say what the server's environment does.
   return { ...database, stated: config.stated };
 }
@@ -54,6 +60,13 @@ export async function openExistingDatabase(config: Config, log: Log): Promise<Op
 /** The storage alone, for what needs no secret; the database must exist. */
 export async function openExistingStorage(config: Config, log: Log): Promise<Storage> {
   return await (await examineExisting(config, log)).open();
+}
+
+function withoutKeys({ database }: Config): DomainError {
+  const message = `The database ${describeLocation(database)} has no keys yet`;
+  return new DomainError("database_unusable", message, {
+    hints: ["jwks-server init makes them, as the first start of a server does"],
+  });
 }
 
 /** Where the secret of the configured database is. */

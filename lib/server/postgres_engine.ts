@@ -3,7 +3,7 @@
 import { errorFields, type Log } from "../base/log.ts";
 import { examinePostgres } from "../storage/postgres/examination.ts";
 import type { PostgresLocation } from "../storage/postgres/location.ts";
-import { prepareSchema } from "../storage/postgres/migration.ts";
+import { migrate, type Migrated, prepareSchema } from "../storage/postgres/migration.ts";
 import { openFailure } from "../storage/postgres/open_failure.ts";
 import { PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
@@ -18,13 +18,21 @@ export interface PostgresSettings {
   mayMigrate: boolean;
 }
 
+/** Connects to nothing yet. @throws as `readCertificates` does. */
+export async function createPool(
+  { server, caFile }: Pick<PostgresSettings, "server" | "caFile">,
+  log: Log,
+): Promise<PostgresPool> {
+  const ca = caFile === undefined ? undefined : await readCertificates("DATABASE_CA_FILE", caFile);
+  return new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
+}
+
 /** @throws as `examinePostgres` and `readCertificates` do. */
 export async function examineServer(
   { server, caFile, mayMigrate }: PostgresSettings,
   log: Log,
 ): Promise<ExaminedDatabase> {
-  const ca = caFile === undefined ? undefined : await readCertificates("DATABASE_CA_FILE", caFile);
-  const pool = new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
+  const pool = await createPool({ server, caFile }, log);
   try {
     const { isNew, keyEncryption } = await examinePostgres(pool);
     return {
@@ -36,6 +44,21 @@ export async function examineServer(
   } catch (error) {
     await pool.close();
     throw openFailure(server, error);
+  }
+}
+
+/** Brings the schema up to date, as the role of the URL. @throws as `migrate` and `readCertificates` do. */
+export async function migrateServer(
+  settings: Pick<PostgresSettings, "server" | "caFile">,
+  log: Log,
+): Promise<Migrated> {
+  const pool = await createPool(settings, log);
+  try {
+    return await migrate(pool);
+  } catch (error) {
+    throw openFailure(settings.server, error);
+  } finally {
+    await pool.close();
   }
 }
 

@@ -19,6 +19,7 @@ import { type Limits, openLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
+import { Presence } from "./presence.ts";
 import { Readiness } from "./readiness.ts";
 import { beginRun, endRun } from "./run_mark.ts";
 import { tellStart } from "./start_line.ts";
@@ -64,13 +65,12 @@ async function run(config: Config, stop: StopSignal, log: Log): Promise<void> {
   const declaration = clientsFile && await readLastingClientsFile(clientsFile, tokenTtl);
   const database = await openDatabase(config, log);
   if (declaration) await applyAtStart(config, declaration, database);
-  const maintenance = stop.isReceived
-    ? undefined
-    : await begin(config, { server, watch, limits }, database);
+  const work = stop.isReceived ? [] : await begin(config, { server, watch, limits }, database);
   const certificateWatch = followCertificate(config, { certificate, server, database });
   log.info("stopping", { signal: await stop.received });
   const listeners = [server.stop(GRACE), watch?.stop(GRACE)];
-  await within(GRACE, Promise.all([...listeners, maintenance?.stop(), certificateWatch?.stop()]));
+  const others = [...work, certificateWatch].map((own) => own?.stop());
+  await within(GRACE, Promise.all([...listeners, ...others]));
   await limits.sharing?.stop();
   await endRun(database);
   await database.storage.close();
@@ -87,12 +87,12 @@ async function applyAtStart(
   for (const change of changes) log.info("a declared client was changed", { change });
 }
 
-/** Answers requests from now on, and keeps the keys on schedule. */
+/** Answers requests from now on, and gives what it does by itself beside that, until it is stopped. */
 async function begin(
   config: Config,
   { server, watch, limits }: { server: Server; watch: Watch | undefined; limits: Limits },
   database: OpenedDatabase,
-): Promise<Maintenance> {
+): Promise<[Maintenance, Presence]> {
   const scheme = schemeOf(config);
   const issuer = config.issuer ?? defaultIssuer(config, server.port);
   const metrics = watch?.createMetrics(issuer);
@@ -112,7 +112,9 @@ async function begin(
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port, scheme)));
-  return maintenance;
+  const presence = new Presence({ ...database, ring, port: server.port });
+  presence.start();
+  return [maintenance, presence];
 }
 
 /** Follows the files of the certificate, when there is one. */

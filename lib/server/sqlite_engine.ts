@@ -1,5 +1,6 @@
 /** A database in a file, as a server or a command finds it. */
 
+import { DomainError, storageUnavailable } from "../base/errors.ts";
 import { NETWORK_ADVICE, networkUnder, type ReadType } from "../base/file_system.ts";
 import type { Log } from "../base/log.ts";
 import { SqliteDatabase } from "../storage/sqlite/database.ts";
@@ -26,6 +27,33 @@ export async function examineFile(
     open: () => Promise.resolve(new SqliteStorage(SqliteDatabase.open(examined))),
     close: () => Promise.resolve(snapshot?.connection.close()),
   };
+}
+
+/**
+ * Brings the schema of an existing database up to date.
+ *
+ * @throws {DomainError} as `examineDatabase` does, `database_unusable` when there is none, and
+ * `storage_unavailable` when it cannot be written.
+ */
+export function migrateFile(path: string): { from: number; to: number } {
+  const examined = examineDatabase(path);
+  const { isNew, oldVersion, snapshot } = examined;
+  if (isNew) throw noDatabase(path);
+  if (snapshot !== undefined) {
+    snapshot.connection.close();
+    throw storageUnavailable(snapshot.fault);
+  }
+  if (oldVersion !== undefined) SqliteDatabase.open(examined).close();
+  return { from: oldVersion ?? SCHEMA_VERSION, to: SCHEMA_VERSION };
+}
+
+/** What is said where a command finds no file. */
+export function noDatabase(path: string): DomainError {
+  return new DomainError("database_unusable", `There is no database ${path}`, {
+    hints: [
+      "run the command where the server runs, or set DATABASE; jwks-server init makes a database",
+    ],
+  });
 }
 
 /** Says what was done at the start, or is about to be, that takes long on a large database. */

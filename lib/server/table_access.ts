@@ -1,7 +1,6 @@
 /** The tables of a database, wherever it is: as a copy is made of them, or written into them. */
 
 import type { DatabaseLocation } from "../storage/location.ts";
-import * as postgres from "../storage/postgres/table_access.ts";
 import * as source from "../storage/sqlite/table_reader.ts";
 import * as target from "../storage/sqlite/table_target.ts";
 import type { ReadTables, WriteTables } from "../storage/tables.ts";
@@ -13,7 +12,10 @@ export interface TableAccess {
 }
 
 /** `ca` are certificates, as PEM, that a server may have beside those of the system. */
-export function tablesAt(database: DatabaseLocation, ca: string | undefined): TableAccess {
+export async function tablesAt(
+  database: DatabaseLocation,
+  ca: string | undefined,
+): Promise<TableAccess> {
   switch (database.engine) {
     case "sqlite":
       return {
@@ -21,10 +23,12 @@ export function tablesAt(database: DatabaseLocation, ca: string | undefined): Ta
         write: (body) => target.writeTables(database.path, body),
       };
     case "postgres": {
+      // Other commands need neither the memory nor the time that the driver takes.
+      const { readTables, writeTables } = await import("../storage/postgres/table_access.ts");
       const server = { location: database.server, ca };
       return {
-        read: (body) => postgres.readTables(server, body),
-        write: (body) => postgres.writeTables(server, body),
+        read: (body) => readTables(server, body),
+        write: (body) => writeTables(server, body),
       };
     }
   }

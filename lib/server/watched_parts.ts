@@ -7,7 +7,7 @@ import type { KeyRing } from "../keys/key_ring.ts";
 import type { Sharing } from "../limits/valkey/sharing.ts";
 import { nextKey } from "../rotation/operations.ts";
 import { activeKey, publishedKeys } from "../rotation/policy.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { ConnectionCounts, Storage } from "../storage/storage.ts";
 import type { Instruments } from "./instruments.ts";
 import type { Maintenance } from "./maintenance.ts";
 
@@ -15,8 +15,8 @@ import type { Maintenance } from "./maintenance.ts";
 export interface WatchedParts {
   ring: Pick<KeyRing, "keys" | "policy" | "emergencies">;
   queue: Pick<FairQueue, "size" | "refusals">;
-  storage: Pick<Storage, "failures">;
-  maintenance: Pick<Maintenance, "purgedRows">;
+  storage: Pick<Storage, "failures" | "connections">;
+  maintenance: Pick<Maintenance, "purgedRows" | "keysAge">;
   /** What remembers logins, if anything does. */
   loginCache?: { readonly hits: number } | undefined;
   /** What tells whether limits are shared, where they are to be. */
@@ -33,6 +33,7 @@ export function readParts(instruments: Instruments, parts: WatchedParts): void {
   const gauge = instruments.readGauge.bind(instruments);
 
   readKeys(instruments, parts);
+  if (storage.connections !== undefined) readConnections(instruments, storage.connections);
   gauge("jwks_password_hash_queue", "Passwords that wait to be hashed.", () => queue.size);
   count(
     "jwks_password_hash_refused_total",
@@ -75,7 +76,26 @@ export function readParts(instruments: Instruments, parts: WatchedParts): void {
   );
 }
 
-function readKeys(instruments: Instruments, { ring, clock }: WatchedParts): void {
+function readConnections(instruments: Instruments, connections: ConnectionCounts): void {
+  const gauge = instruments.readGauge.bind(instruments);
+  gauge(
+    "jwks_database_connections",
+    "Connections to the database.",
+    () => connections.size,
+  );
+  gauge(
+    "jwks_database_connections_idle",
+    "Connections to the database that nobody uses.",
+    () => connections.idle,
+  );
+  gauge(
+    "jwks_database_calls_waiting",
+    "Calls that wait for a connection to the database.",
+    () => connections.waiting,
+  );
+}
+
+function readKeys(instruments: Instruments, { ring, maintenance, clock }: WatchedParts): void {
   const gauge = instruments.readGauge.bind(instruments);
   const now = () => numericDate(clock());
   gauge(
@@ -100,6 +120,11 @@ function readKeys(instruments: Instruments, { ring, clock }: WatchedParts): void
     "jwks_published_keys",
     "Keys in the JWK set.",
     () => publishedKeys(ring.keys, now()).length,
+  );
+  gauge(
+    "jwks_keys_age_seconds",
+    "Time since the keys were last compared with the database.",
+    () => maintenance.keysAge,
   );
   instruments.readCounter(
     "jwks_unplanned_rotations_total",

@@ -166,6 +166,16 @@ export interface UseRegistry {
   use(digest: Uint8Array, until: number): Promise<boolean>;
 }
 
+/** How busy the connections to a server are. */
+export interface ConnectionCounts {
+  /** How many there are. */
+  readonly size: number;
+  /** How many of them nobody uses. */
+  readonly idle: number;
+  /** How many calls wait for one. */
+  readonly waiting: number;
+}
+
 export interface Storage extends KeyStorage, UserStorage, ClientStorage, AuthenticationStorage {
   /**
    * Rejects with `storage_unavailable` when nothing can be written just now. It writes as durably as
@@ -179,6 +189,8 @@ export interface Storage extends KeyStorage, UserStorage, ClientStorage, Authent
   readonly servers: ServerRegistry | undefined;
   /** The same: where there is none, what each process remembers by itself is all that there is. */
   readonly uses: UseRegistry | undefined;
+  /** Those to the server that keeps it; `undefined` where it is kept by this process itself. */
+  readonly connections: ConnectionCounts | undefined;
   /** How often something was asked of it that it could not do, by the reason, since it was opened. */
   readonly failures: Readonly<Record<StorageFailure, number>>;
   close(): Promise<void>;

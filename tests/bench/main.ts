@@ -20,6 +20,7 @@ import { formatJson, formatTable, isMissed, type Row, type Unmeasured } from "./
 import { measureScale } from "./scale.ts";
 import { measureStart } from "./start.ts";
 import { measureToken } from "./token.ts";
+import { measureValkey } from "./valkey.ts";
 
 /** One at a time and in this order: each has the machine for itself. */
 const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
@@ -32,6 +33,7 @@ const MEASUREMENTS: Record<string, () => Promise<(Row | Unmeasured)[]>> = {
   "start": measureStart,
   "idle": measureIdle,
   "limiter": measureLimiter,
+  "valkey": measureValkey,
   "purge": measurePurge,
   "fairness-flood": measureFlood,
   "fairness-neighbour": measureNeighbour,

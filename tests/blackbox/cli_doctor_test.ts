@@ -14,8 +14,8 @@ interface Finding {
 const CHECKS = [
   "database",
   "database file",
-  "secret file",
   "disk",
+  "secret file",
   "test tokens",
   "secret",
   "policy",

@@ -34,9 +34,12 @@ const WELL: Record<string, string> = {
   [`jwks_next_rotation_seconds{${INSTANCE}}`]: `${MONTH - 100}-60x60`,
   [`jwks_key_rotation_seconds{${INSTANCE}}`]: `${MONTH}x60`,
   [`jwks_unplanned_rotations_total{${INSTANCE}}`]: "0x60",
+  [`jwks_keys_age_seconds{${INSTANCE}}`]: "1x60",
+  [`jwks_database_calls_waiting{${INSTANCE}}`]: "0x60",
   [`jwks_storage_errors_total{${INSTANCE}, kind="full"}`]: "0x60",
   [`jwks_storage_errors_total{${INSTANCE}, kind="locked"}`]: "2x60",
   [`jwks_password_hash_refused_total{${INSTANCE}}`]: "5x60",
+  [`jwks_limiter_shared{${INSTANCE}}`]: "1x60",
   [`jwks_tokens_issued_total{${INSTANCE}, grant="password"}`]: "0+100x60",
   [`jwks_tokens_issued_total{${INSTANCE}, grant="test"}`]: "0x60",
   [`jwks_http_requests_total{${INSTANCE}, status="200"}`]: "0+100x60",
@@ -68,6 +71,18 @@ const SCENARIOS: Record<string, { but: Record<string, string | undefined>; firin
     but: { "jwks_next_rotation_seconds": "1000-60x54" },
     firing: [],
   },
+  "the keys have not been seen for some minutes": {
+    but: { "jwks_keys_age_seconds": "1x55 30 90 150 210 270" },
+    firing: ["JwksKeysOutOfSight"],
+  },
+  "the keys were out of sight for a minute": {
+    but: { "jwks_keys_age_seconds": "1x58 61 1" },
+    firing: [],
+  },
+  "calls wait for the database": {
+    but: { "jwks_database_calls_waiting": "0x55 3x5" },
+    firing: ["JwksDatabaseConnectionsShort"],
+  },
   "the key has signed for too long": {
     but: { "jwks_active_key_age_seconds": `${MONTH + 3600}+60x60` },
     firing: ["JwksRotationOverdue"],
@@ -90,6 +105,14 @@ const SCENARIOS: Record<string, { but: Record<string, string | undefined>; firin
   },
   "there were too many logins for a moment": {
     but: { "jwks_password_hash_refused_total": "5x57 60x2" },
+    firing: [],
+  },
+  "the rate limit is not shared": {
+    but: { "jwks_limiter_shared": "1x50 0x10" },
+    firing: ["JwksRateLimitNotShared"],
+  },
+  "the rate limit was not shared for a moment": {
+    but: { "jwks_limiter_shared": "1x50 0x3 1x7" },
     firing: [],
   },
   "a test token was issued": {
@@ -171,7 +194,7 @@ Deno.test("the examples use metrics that the server has, and no others", async (
   const known = await makeMetrics().names();
   const expressions = [...(await exampleOf("prometheus-rules")).matchAll(/expr: (.*)/g)]
     .map(([, expression]) => expression!);
-  assert.equal(expressions.length, 10);
+  assert.equal(expressions.length, 13);
   for (const expression of [...expressions, ...await queries()]) {
     const names = metricsIn(expression);
     assert.ok(names.length > 0 || expression.startsWith("up"), expression);

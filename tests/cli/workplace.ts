@@ -38,12 +38,12 @@ const UNSTOPPED: Pick<StopSignal, "received" | "isReceived" | "release"> = {
 };
 
 export class Workplace {
-  readonly path: string;
-
-  /** `published` is the JWK set as the server serves it. */
-  constructor(readonly directory: string, readonly published: string) {
-    this.path = `${directory}/db`;
-  }
+  /** `published` is the JWK set as the server serves it, `path` where the database is. */
+  constructor(
+    readonly directory: string,
+    readonly published: string,
+    readonly path = `${directory}/db`,
+  ) {}
 
   /** What the command printed. */
   async run(args: readonly string[], env: Environment = {}): Promise<string> {

@@ -5,8 +5,11 @@ import type { Answer, Credentials } from "../blackbox/client.ts";
 import { kidOf, NOTICED, publishedKids } from "../blackbox/commands.ts";
 import type { Replicas } from "./replicas.ts";
 
-/** How many clients each replica has. */
+/** How many clients each replica has, when nothing is said of it. */
 const CLIENTS = 2;
+
+/** How long a client that was not served waits, in milliseconds: less than servers ask for. */
+const PAUSE = 50;
 
 /** After so many logins a client registers as a new user. */
 const LOGINS_A_USER = 10;
@@ -27,6 +30,8 @@ export interface Told {
 export interface LoadOptions {
   /** Whether a key that signs must be in the JWKS of every replica; not so when keys are revoked. */
   isPublished?: boolean;
+  /** How many clients each replica has. */
+  clients?: number;
 }
 
 export class Load {
@@ -40,11 +45,11 @@ export class Load {
   #isOver = false;
 
   /** Begins at once. */
-  constructor(replicas: Replicas, { isPublished = true }: LoadOptions = {}) {
+  constructor(replicas: Replicas, { isPublished = true, clients = CLIENTS }: LoadOptions = {}) {
     this.#replicas = replicas;
     this.#isPublished = isPublished;
     this.#work = replicas.servers.flatMap((_, place) =>
-      Array.from({ length: CLIENTS }, () => this.#keepOn(place))
+      Array.from({ length: clients }, () => this.#keepOn(place))
     );
     for (const work of this.#work) work.catch(() => this.#isOver = true); // `stop` tells of it
   }
@@ -106,6 +111,7 @@ export class Load {
     const { status = 0, json } = answer ?? {};
     const ended = Date.now();
     this.told.push({ status, begun, ended, server, username, token: json?.token });
+    if (!answer || answer.status >= 400) await new Promise((go) => setTimeout(go, PAUSE));
     return answer;
   }
 

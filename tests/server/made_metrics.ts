@@ -21,9 +21,10 @@ export function makeMetrics(parts: Partial<WatchedParts> = {}) {
   metrics.watch({
     ring: { keys: [], policy: { alg: "RS256", rotation: 60 }, emergencies: 0 } as never,
     queue: { size: 0, refusals: 0 },
-    storage: { failures: FAILURES },
-    maintenance: { purgedRows: 0 },
+    storage: { failures: FAILURES, connections: { size: 0, idle: 0, waiting: 0 } },
+    maintenance: { purgedRows: 0, keysAge: 0 },
     loginCache: { hits: 0 },
+    sharing: { isInForce: true, fallbacks: 0 },
     findHindrance: () => Promise.resolve(undefined),
     clock: new FakeClock().clock,
     ...parts,

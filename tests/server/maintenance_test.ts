@@ -38,9 +38,10 @@ function makeMaintenance(
 }
 
 /** Maintenance in which a batch of the purge takes `cost(rows)` milliseconds, and its batches. */
-function makePurge(cost: (rows: number) => number) {
+function makePurge(cost: (rows: number) => number, others: Partial<Storage> = {}) {
   const batches: number[] = [];
   const made = makeMaintenance(undefined, (own) => ({
+    ...others,
     async purgeAuthentications(before, limit) {
       made.elapsed.now += cost(limit);
       batches.push(limit);
@@ -98,6 +99,56 @@ for (const [disk, perCommit, perRow] of [["quick", 0.1, 0.01], ["slow", 1, 0.2]]
     );
   });
 }
+
+/** A storage on a server. */
+const REMOTE = { connections: { size: 1, idle: 1, waiting: 0 } };
+
+Deno.test("Maintenance.run() purges more at a time on a server of its own, but for 50 ms at most", async () => {
+  const cost = (rows: number) => 2 + 0.02 * rows;
+  const { maintenance, record, rows, batches, elapsed } = makePurge(cost, REMOTE);
+  await record(RETENTION + 1, 9000);
+  for (let round = 0; rows() > 0 && round < 20; round++) await maintenance.run();
+  assert.equal(rows(), 0);
+  assert.equal(batches[0], 100);
+  assert.ok(batches.every((limit) => cost(limit) <= 50), String(batches));
+  assert.ok(9000 / (elapsed.now / 1000) > 15_000, `${elapsed.now} ms`);
+});
+
+Deno.test("Maintenance.run() takes smaller batches after one that took too long for the server", async () => {
+  const limits: number[] = [];
+  const made = makeMaintenance(undefined, (own) => ({
+    ...REMOTE,
+    purgeAuthentications(before, limit) {
+      limits.push(limit);
+      if (limit <= 100) return own.purgeAuthentications(before, limit);
+      made.elapsed.now += 1600;
+      return Promise.reject(storageUnavailable("locked"));
+    },
+  }));
+  await made.record(RETENTION + 1, 150);
+  await made.maintenance.run();
+  await made.maintenance.run();
+  assert.deepEqual(limits, [100, 125, 100]);
+  assert.equal(made.rows(), 0);
+});
+
+Deno.test("Maintenance tells for how long nothing has been learned of the keys", async () => {
+  let isDown = false;
+  const { maintenance, elapsed } = makeMaintenance(() =>
+    isDown ? Promise.reject(storageUnavailable("unreachable")) : Promise.resolve()
+  );
+  assert.equal(maintenance.keysAge, undefined);
+  await maintenance.run();
+  elapsed.now += 500;
+  assert.equal(maintenance.keysAge, 0.5);
+  isDown = true;
+  await maintenance.run();
+  elapsed.now += 2000;
+  assert.equal(maintenance.keysAge, 2.5);
+  isDown = false;
+  await maintenance.run();
+  assert.equal(maintenance.keysAge, 0);
+});
 
 Deno.test("Maintenance.run() takes smaller batches at once when a disk gets slow, but none that are all commit", async () => {
   let perRow = 0.01;

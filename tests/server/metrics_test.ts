@@ -30,6 +30,21 @@ Deno.test("Metrics has every metric under its name, and all that is counted begi
   }
 });
 
+Deno.test("Metrics tells of connections to a database on a server, as they are when it is asked", async () => {
+  const counts = { size: 3, idle: 1, waiting: 7 };
+  const { read } = makeMetrics({ storage: { failures: FAILURES, connections: counts } });
+  const told = async () => {
+    const samples = await read();
+    return ["connections", "connections_idle", "calls_waiting"]
+      .map((name) => samples.get(`jwks_database_${name}`));
+  };
+  assert.deepEqual(await told(), [3, 1, 7]);
+  counts.waiting = 0;
+  assert.deepEqual(await told(), [3, 1, 0]);
+  const file = makeMetrics({ storage: { failures: FAILURES, connections: undefined } });
+  assert.ok(![...await file.names()].some((name) => name.startsWith("jwks_database_")));
+});
+
 Deno.test("Metrics counts answers by route, method and status, and measures them by route", async () => {
   const { metrics, read } = makeMetrics();
   metrics.answered(request("/.well-known/jwks.json"), 200, 1);
@@ -84,30 +99,42 @@ Deno.test("Metrics tells what it was told of authentications, tokens, limits and
 
 Deno.test("Metrics reads the numbers of the parts each time that it is asked", async () => {
   const queue = { size: 3, refusals: 4 };
-  const maintenance = { purgedRows: 5 };
+  const maintenance = { purgedRows: 5, keysAge: 2.5 };
   const loginCache = { hits: 6 };
-  const storage = { failures: { ...FAILURES, full: 7 } };
+  const storage = { failures: { ...FAILURES, full: 7 }, connections: undefined };
+  const sharing = { isInForce: false, fallbacks: 9 };
   const found: { hindrance?: string } = {};
   const findHindrance = () => Promise.resolve(found.hindrance);
-  const { read } = makeMetrics({ queue, maintenance, loginCache, storage, findHindrance });
+  const { read } = makeMetrics({
+    queue,
+    maintenance,
+    loginCache,
+    sharing,
+    storage,
+    findHindrance,
+  });
   const expect = async (values: number[]) => {
     const samples = await read();
     const names = [
+      "jwks_keys_age_seconds",
       "jwks_password_hash_queue",
       "jwks_password_hash_refused_total",
       "jwks_log_rows_purged_total",
       "jwks_login_cache_hits_total",
       'jwks_storage_errors_total{kind="full"}',
+      "jwks_limiter_shared",
+      "jwks_limiter_fallback_total",
       "jwks_ready",
     ];
     assert.deepEqual(names.map((name) => samples.get(name)), values);
   };
-  await expect([3, 4, 5, 6, 7, 1]);
-  await expect([3, 4, 5, 6, 7, 1]); // reading adds nothing
+  await expect([2.5, 3, 4, 5, 6, 7, 0, 9, 1]);
+  await expect([2.5, 3, 4, 5, 6, 7, 0, 9, 1]); // reading adds nothing
   queue.size = 0;
   maintenance.purgedRows = loginCache.hits = 8;
+  sharing.isInForce = true;
   found.hindrance = "No key can sign just now";
-  await expect([0, 4, 8, 8, 7, 0]);
+  await expect([2.5, 0, 4, 8, 8, 7, 1, 9, 0]);
 });
 
 Deno.test("Metrics tells where the keys are in their lives, and has no value where there is none", async () => {

@@ -52,6 +52,14 @@ const PANELS: readonly Panel[] = [
     },
   },
   {
+    title: "Rate limit not shared",
+    unit: "short",
+    queries: {
+      "shared, {{instance}}": `jwks_limiter_shared{${OF_INSTANCE}}`,
+      "decisions a second that were not, {{instance}}": rate("jwks_limiter_fallback_total"),
+    },
+  },
+  {
     title: "Passwords that wait to be hashed",
     unit: "short",
     queries: { "{{instance}}": `jwks_password_hash_queue{${OF_INSTANCE}}` },
@@ -93,6 +101,20 @@ const PANELS: readonly Panel[] = [
       "{{kind}}": `sum by (kind) (${rate("jwks_storage_errors_total")})`,
       "purged": `sum(${rate("jwks_log_rows_purged_total")})`,
     },
+  },
+  {
+    title: "Connections to the database",
+    unit: "short",
+    queries: {
+      "open, {{instance}}": `jwks_database_connections{${OF_INSTANCE}}`,
+      "idle, {{instance}}": `jwks_database_connections_idle{${OF_INSTANCE}}`,
+      "calls that wait, {{instance}}": `jwks_database_calls_waiting{${OF_INSTANCE}}`,
+    },
+  },
+  {
+    title: "Time since the keys were compared with the database",
+    unit: "s",
+    queries: { "{{instance}}": `jwks_keys_age_seconds{${OF_INSTANCE}}` },
   },
   {
     title: "Memory",

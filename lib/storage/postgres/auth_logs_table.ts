@@ -18,6 +18,7 @@ import {
 } from "./columns.ts";
 import type { Statements } from "./transaction.ts";
 import { isNamed } from "./users_table.ts";
+import type { Value } from "./values.ts";
 
 /** An entry as it is read: its time is in seconds. */
 type Row = AuthenticationEntry;
@@ -39,40 +40,50 @@ function isOfUser(place: string): string {
   return `user_id = (SELECT users.id FROM users WHERE ${isNamed(place)})`;
 }
 
+/** Before the last so many entries of those that meet a condition. */
+function beforeLast(condition: string): string {
+  return `(SELECT id - 1 FROM auth_logs WHERE ${condition} ORDER BY id DESC LIMIT 1 OFFSET $2 - 1)`;
+}
+
 /**
- * Ids and times have not always the same order: clocks are set, and differ. The start of those since
- * a time is found by the index of times; for the least id alone, the table would be gone through up
- * to the first row of them. The entries of one user are few, and are found without.
+ * Before all entries since a time. Ids and times have not always the same order: clocks are set, and
+ * differ. These entries are found by the index of times; for the least id alone, the table would be
+ * gone through up to the first of them.
  */
-const START = `SELECT coalesce((SELECT min(id - 1) FROM auth_logs WHERE ${IS_SINCE}), ` +
-  "(SELECT max(id) FROM auth_logs), 0) AS before";
-const START_OF_ALL = "SELECT 0::bigint AS before";
+const START = `coalesce((SELECT min(id - 1) FROM auth_logs WHERE ${IS_SINCE}), ` +
+  "(SELECT max(id) FROM auth_logs), 0)";
+
+/** Whether there are fewer since then than are asked for. */
+const ARE_FEW = `(SELECT count(*) FROM (SELECT FROM auth_logs WHERE ${TIME} >= ${timeAt("$1")} ` +
+  `ORDER BY ${TIME} LIMIT $2) AS found) < $2`;
 
 /** One statement, which sees the log as it is at one moment. */
 export async function seekAuthentications(
   statements: Statements,
   { since, username, last }: AuthenticationStart,
 ): Promise<RowId> {
-  const isFromFirst = since <= 0 || username !== undefined;
-  const start = isFromFirst ? START_OF_ALL : START;
-  if (last === undefined) {
-    return await before(statements, start, isFromFirst ? [] : [toSeconds(since)]);
+  const isOfAll = username === undefined && since > 0;
+  const start = toSeconds(since);
+  if (last === undefined) return isOfAll ? await before(statements, START, start) : 0;
+  if (isOfAll) {
+    const place = `CASE WHEN ${ARE_FEW} THEN ${START} ELSE ${beforeLast(IS_SINCE)} END`;
+    return await before(statements, place, start, last);
   }
-  const ofUser = username === undefined ? "" : ` AND ${isOfUser("$3")}`;
-  const sql = `WITH start AS (${start}) SELECT coalesce((SELECT id - 1 FROM auth_logs ` +
-    `WHERE id > (SELECT before FROM start) AND ${IS_SINCE}${ofUser} ` +
-    "ORDER BY id DESC LIMIT 1 OFFSET $2), before) AS before FROM start";
-  const values = [toSeconds(since), last - 1];
-  return await before(statements, sql, username === undefined ? values : [...values, username]);
+  // One user's entries are few, and are found without a start.
+  if (username === undefined) {
+    return await before(statements, `coalesce(${beforeLast(IS_SINCE)}, 0)`, start, last);
+  }
+  const place = `coalesce(${beforeLast(`${IS_SINCE} AND ${isOfUser("$3")}`)}, 0)`;
+  return await before(statements, place, start, last, username);
 }
 
 async function before(
   statements: Statements,
-  sql: string,
-  values: readonly (string | number)[],
+  place: string,
+  ...values: readonly Value[]
 ): Promise<RowId> {
-  const { rows } = await statements.query<{ before: RowId }>(sql, values);
-  return rows[0]!.before;
+  const sql = `SELECT ${place} AS before`;
+  return (await statements.query<{ before: RowId }>(sql, values)).rows[0]!.before;
 }
 
 export async function readAuthentications(

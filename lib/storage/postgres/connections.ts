@@ -44,6 +44,8 @@ export class Connections {
   readonly #pool: pg.Pool;
   /** All connections, and how many had been lost when each was made. */
   readonly #clients = new Map<pg.PoolClient, number>();
+  /** Those that were told that they are over. */
+  readonly #failed = new WeakSet<pg.PoolClient>();
   #losses = 0;
   #limits: ServerLimits | undefined;
 
@@ -56,7 +58,7 @@ export class Connections {
       max,
       idleTimeoutMillis: IDLE_TIMEOUT,
     });
-    this.#pool.on("connect", (client) => void this.#clients.set(client, this.#losses));
+    this.#pool.on("connect", (client) => this.#welcome(client));
     this.#pool.on("remove", (client) => void this.#clients.delete(client));
     this.#pool.on("error", (error) => onError?.(classify(new ConnectionLost(error))));
   }
@@ -102,10 +104,19 @@ export class Connections {
   async #connect(deadline: TimeLimit): Promise<pg.PoolClient> {
     for (;;) {
       const client = await this.#anyClient(deadline);
-      if (this.#isCurrent(client)) return client;
+      if (this.#isCurrent(client) && !this.#failed.has(client)) return client;
       client.connection.stream.destroy();
       client.release(true);
     }
+  }
+
+  /**
+   * An error that comes right behind the end of the greeting is the first one's that the connection
+   * was made for, who is not there yet: unheard, it would end the process.
+   */
+  #welcome(client: pg.PoolClient): void {
+    this.#clients.set(client, this.#losses);
+    client.on("error", () => void this.#failed.add(client));
   }
 
   #isCurrent(client: pg.PoolClient): boolean {

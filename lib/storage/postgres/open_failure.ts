@@ -1,6 +1,6 @@
 /** What an operator is told when a database on a server cannot be used from the beginning. */
 
-import { DomainError, isDomainError } from "../../base/errors.ts";
+import { DomainError, isDomainError, type StorageFault } from "../../base/errors.ts";
 import { ConnectionFailed, sqlState } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
 
@@ -10,6 +10,16 @@ const REMEDIES: Record<string, string> = {
   "28P01": "put the right user and password into the URL, percent-encoded",
   "3D000": "create the database, or name another one in the URL",
   "42501": "GRANT CONNECT ON DATABASE to this user",
+};
+
+const HINTS: Record<StorageFault, string> = {
+  unreachable:
+    "see that its server runs and takes connections from here, and what DATABASE says of it",
+  "read-only": "let DATABASE lead to the primary, or let this role write",
+  full: "make room on the disk of its server",
+  locked: "see in pg_stat_activity what holds its tables, and try again",
+  damaged: "see its server's log, and restore a backup",
+  altered: "a table, a column or a privilege is missing: jwks-server doctor names it",
 };
 
 /**
@@ -27,21 +37,20 @@ export function openFailure(location: PostgresLocation, error: unknown): unknown
     ? new DomainError(error.code, message, {
       ...error.data,
       cause: error,
-      hints: hintsFor(location),
+      hints: hintsFor(error.data.fault!, location),
     })
     : new DomainError("database_unusable", message, { cause: error, hints: [remedy] });
 }
 
-function hintsFor({ isTls }: PostgresLocation): string[] {
-  const hint =
-    "see that its server runs and takes connections from here, and what DATABASE says of it";
-  return isTls
+/** What to do about a fault; a certificate that is not trusted makes it unreachable. */
+function hintsFor(fault: StorageFault, { isTls }: PostgresLocation): string[] {
+  return isTls && fault === "unreachable"
     ? [
-      hint,
+      HINTS[fault],
       "its certificate must be for this name, and by an authority that this machine trusts or that " +
       "DATABASE_CA_FILE has",
     ]
-    : [hint];
+    : [HINTS[fault]];
 }
 
 /** Some errors of the system have nothing but a code, and those of several attempts only those. */

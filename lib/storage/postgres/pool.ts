@@ -17,7 +17,8 @@ export type { Answer, Statements, Value };
 /** How long a call may take in all, in milliseconds. */
 const TIMEOUT = 2000;
 
-const MAX_CONNECTIONS = 10;
+/** The most connections that a process has at a time. */
+export const MAX_CONNECTIONS = 10;
 
 /** How often a transaction is begun that others are in the way of. */
 const MAX_ATTEMPTS = 3;

@@ -13,6 +13,7 @@ import type {
   AuthenticationStart,
   ClientChanges,
   ClientRecord,
+  ConnectionCounts,
   KeyChange,
   KeyEncryptionRecord,
   KeyRecord,
@@ -92,6 +93,10 @@ export class PostgresStorage implements Storage {
   constructor(pool: PostgresPool, now: MonotonicClock = () => performance.now()) {
     this.#pool = pool;
     this.#revision = new KnownRevision(now);
+  }
+
+  get connections(): ConnectionCounts {
+    return this.#pool;
   }
 
   revision(maxAge?: number): Promise<number> {

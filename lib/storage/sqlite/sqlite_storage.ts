@@ -51,6 +51,7 @@ export class SqliteStorage implements Storage {
   };
   /** All that work on the file are on its machine, and seen there. */
   readonly servers = undefined;
+  readonly connections = undefined;
   readonly uses = undefined;
   readonly #database: SqliteDatabase;
   /** The rows of the authentication log that are to be written next. */

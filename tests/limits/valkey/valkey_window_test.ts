@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Admission } from "../../../lib/limits/limiter.ts";
 import { testLimiter } from "../limiter_conformance.ts";
-import { connected, ignore, MovedTime, movedWindows, windowOf, withValkey } from "./valkeys.ts";
+import { connected, ignore, MovedTime, movedWindows, oneValkey, windowOf } from "./valkeys.ts";
+
+const withValkey = oneValkey();
 
 testLimiter({
   name: "ValkeyWindow",

@@ -26,6 +26,25 @@ export async function withValkey(
   }
 }
 
+/**
+ * What runs a body as `withValkey` does, with one server for a whole file: each body finds it empty.
+ * It must leave the server as it is.
+ */
+export function oneValkey(): typeof withValkey {
+  let server: RedisServer | undefined;
+  Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+  return async (body) => {
+    server ??= await RedisServer.launch(program!);
+    const connection = await connected(server);
+    try {
+      await connection.send("FLUSHALL");
+      await body(server, connection);
+    } finally {
+      connection.close();
+    }
+  };
+}
+
 /** Another connection, as another process has. */
 export async function connected({ url }: RedisServer): Promise<ValkeyConnection> {
   const connection = new ValkeyConnection({ location: parseValkeyUrl(url)! });

@@ -61,3 +61,12 @@ export function manyUsers(count: number): string {
     ${numbers} INSERT INTO tombstones (name_hash) SELECT randomblob(32) FROM numbers;
     ${numbers} INSERT INTO meta (name, value) SELECT hex(randomblob(8)), randomblob(8) FROM numbers;`;
 }
+
+/** Runs a copy in a process of its own, which kills itself at a step of `dying_copy.ts`. */
+export async function killCopy({ from, to }: Pick<Files, "from" | "to">, step: string) {
+  const script = new URL("dying_copy.ts", import.meta.url).pathname;
+  const { signal, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "--allow-all", script, from, to, step],
+  }).output();
+  assert.equal(signal, "SIGKILL", new TextDecoder().decode(stderr));
+}

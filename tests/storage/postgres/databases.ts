@@ -32,6 +32,11 @@ export class TestDatabase {
     return new PostgresPool(parsePostgresUrl(this.server.socketUrl(this.name))!);
   }
 
+  /** Takes away whatever is in the tables. */
+  async wipe(): Promise<void> {
+    await this.psql(WIPE);
+  }
+
   openStorage(): PostgresStorage {
     return new PostgresStorage(this.openPool());
   }

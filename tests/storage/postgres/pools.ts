@@ -26,7 +26,10 @@ export async function withPool<Result>(
 }
 
 /** Asserts that the storage is unavailable for that reason; whatever is thrown tells no password. */
-export async function assertFault(fault: StorageFault, work: () => Promise<unknown>): Promise<void> {
+export async function assertFault(
+  fault: StorageFault,
+  work: () => Promise<unknown>,
+): Promise<void> {
   const error = await failureOf(work, fault);
   assertTellsNothing(error);
   assert.ok(isDomainError(error, "storage_unavailable"), Deno.inspect(error));

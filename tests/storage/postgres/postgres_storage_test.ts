@@ -1,11 +1,13 @@
 import { testStorage } from "../storage_conformance.ts";
 import { makeDatabase, startServer } from "./databases.ts";
+import { testExamination } from "./examination.ts";
 import { testForeignValues } from "./foreign_values.ts";
 import { testKeysAtOnce } from "./keys_at_once.ts";
 import { testLoginsAtOnce } from "./logins_at_once.ts";
 import { testRevisionByOthers } from "./revision.ts";
 import { testRoundTrips } from "./round_trips.ts";
 import { testServers } from "./servers.ts";
+import { testUsedIds } from "./used_ids.ts";
 import { testUsersAtOnce } from "./users_at_once.ts";
 
 const server = await startServer("PostgresStorage");
@@ -19,6 +21,8 @@ if (server !== undefined) {
   testRoundTrips(database);
   testForeignValues(database);
   testServers(database);
+  testExamination(database);
+  testUsedIds(database);
   testKeysAtOnce(database);
   testUsersAtOnce(database);
   testLoginsAtOnce(database);

@@ -1,9 +1,9 @@
-import assert from "node:assert/strict";
-import { makeDatabase, startServer } from "./databases.ts";
+/** What may be used once among all servers. */
 
-const server = await startServer("used_ids");
-if (server !== undefined) {
-  const database = await makeDatabase(server);
+import assert from "node:assert/strict";
+import type { TestDatabase } from "./databases.ts";
+
+export function testUsedIds(database: TestDatabase): void {
   const digest = (place: number) => new Uint8Array(32).fill(place);
   const inOneMinute = () => Math.floor(Date.now() / 1000) + 60;
   const rows = async () =>
@@ -11,7 +11,7 @@ if (server !== undefined) {
 
   database.testWith(
     4,
-    "PostgresStorage.uses lets one of several servers use the same, and each what is its own",
+    "uses.use() lets one of several servers use the same, and each what is its own",
     async (storages) => {
       const use = (place: number) =>
         Promise.all(storages.map(({ uses }) => uses.use(digest(place), inOneMinute())));
@@ -24,7 +24,7 @@ if (server !== undefined) {
   );
 
   database.test(
-    "PostgresStorage.uses forgets what is over by every server's clock, and nothing else",
+    "uses.use() forgets what is over by every server's clock, and nothing else",
     async ({ uses }) => {
       const now = Math.floor(Date.now() / 1000);
       const ends = [now - 4000, now - 3000, now - 2000, now - 540, now + 60];
