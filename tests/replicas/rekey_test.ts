@@ -1,85 +1,82 @@
-/** A new secret while several servers run: those that are given it go on, the others hold what they have. */
+/** Replicas whose keys are sealed under another secret while they run. */
 
 import assert from "node:assert/strict";
-import type { Finding } from "../../lib/cli/finding.ts";
-import { kidOf, publishedKids, SECRET } from "../blackbox/commands.ts";
-import { Directory, eventually, Server, UNLIMITED } from "../blackbox/harness.ts";
+import { kidOf, NOTICED, SECRET, verify } from "../blackbox/commands.ts";
+import { Directory, eventually, type Server } from "../blackbox/harness.ts";
 import type { Environment } from "../blackbox/process.ts";
-import { hasPostgres, PostgresServer } from "../servers/postgres.ts";
+import { ENGINES } from "./engines.ts";
+import { Load } from "./load.ts";
+import { Operator } from "./operator.ts";
+import { Replicas } from "./replicas.ts";
+import { assertKeys } from "./soundness.ts";
 
-const PATIENCE = { patience: 20_000 };
+const NEW_SECRET = "a new secret for tests only";
 
-const ignore = !await hasPostgres("a new secret for servers on a PostgreSQL");
+/** What the log says of a process that does not have the new secret, and of one that has it. */
+const STAYS = "this process goes on with the keys it holds";
+const FOLLOWS = "this process goes on under the new one";
 
-Deno.test({
-  name: "servers whose file has the new secret go on by themselves, and doctor names the others",
-  ignore,
-}, async () => {
-  await using postgres = await PostgresServer.start();
-  await using directory = new Directory();
-  const [first, second] = [`${directory.path}/first`, `${directory.path}/second`] as const;
-  for (const file of [first, second]) {
-    await Deno.writeTextFile(file, `${SECRET}\n`, { mode: 0o600 });
-  }
-  const DATABASE = await postgres.createDatabase();
-  const start = (env: Environment) => Server.start({ env: { ...UNLIMITED, DATABASE, ...env } });
-  await using one = await start({ NOT_MY_KEY_FILE: first });
-  await using two = await start({ NOT_MY_KEY_FILE: second });
-  await using three = await start({ NOT_MY_KEY: SECRET });
-  const servers = [one, two, three];
-  const user = await one.register();
-  const kids = await eventually("both keys are published", async () => {
-    const published = await publishedKids(three);
-    return published.length === 2 ? published : undefined;
+for (const engine of ENGINES) {
+  Deno.test(`replicas on ${engine.name} that lack the new secret say so and go on with what they hold`, async () => {
+    await using replicas = await Replicas.start(engine, 2);
+    const [server] = replicas.servers as [Server];
+    const user = await server.register();
+    const signer = kidOf(await server.token(user));
+    const before = await server.jwks();
+    const load = new Load(replicas);
+    await rekey(replicas.env);
+    await sayAll(replicas, STAYS);
+    await load.give(20);
+    await load.stop();
+    for (const { status } of load.told) assert.ok(status === 200 || status === 201, `${status}`);
+    const [fresh] = await replicas.add([{ NOT_MY_KEY: NEW_SECRET }]) as [Server];
+    for (const one of replicas.servers) {
+      assert.equal((await one.jwks()).headers.get("etag"), before.headers.get("etag"));
+      assert.equal(await verify(fresh, await one.token(user)), signer);
+    }
   });
-  const env = { DATABASE, NOT_MY_KEY_FILE: first };
-  const run = (args: string[]) => directory.run(args, { env });
 
-  const { code, stdout, stderr } = await run(["rekey"]);
-  assert.deepEqual([code, stderr], [0, ""]);
-  assert.match(stdout, /on this machine alone: back it up, and put it into that file of every/);
-  await eventually("the first goes on under it", () => goesOn(one.stderr), PATIENCE);
-  for (const server of [two, three]) {
-    await eventually("another says that it cannot", () => isSuperseded(server.stderr), PATIENCE);
-  }
-  for (const server of servers) { // each signs with what it holds
-    assert.ok(kids.includes(kidOf(await server.token(user))));
-    assert.deepEqual(await publishedKids(server), kids);
-  }
-
-  const superseded = async () => {
-    const { stdout } = await run(["doctor", "--json"]);
-    const found: Finding[] = JSON.parse(stdout);
-    return found.filter(({ check, status }) => check === "servers" && status === "problem")
-      .map(({ message }) => Number(/:(\d+) runs under another secret/.exec(message)![1]));
-  };
-  const ports = (servers: Server[]) => servers.map((server) => server.port).sort();
-  await eventually("doctor names both", async () => {
-    const found = await superseded();
-    return found.sort().join() === ports([two, three]).join() ? true : undefined;
-  }, PATIENCE);
-
-  await Deno.copyFile(first, second);
-  await eventually("the second goes on under it", () => goesOn(two.stderr), PATIENCE);
-  await eventually("doctor names the third alone", async () => {
-    return (await superseded()).join() === ports([three]).join() ? true : undefined;
-  }, PATIENCE);
-  const operated = await run(["keys", "rotate", "--force"]);
-  assert.equal(operated.code, 0, operated.stderr);
-  const signer = /Key (\S+) signs/.exec(operated.stdout)![1]!;
-  for (const server of [one, two]) {
-    await eventually("a server signs with the next key", async () => {
-      return kidOf(await server.token(user)) === signer ? true : undefined;
-    }, PATIENCE);
-  }
-});
-
-function goesOn(stderr: string): true | undefined {
-  return stderr.includes("this process goes on under the new one") ? true : undefined;
+  Deno.test(`replicas on ${engine.name} whose secret's file is replaced go on under the new secret`, async () => {
+    await using directory = new Directory();
+    const file = `${directory.path}/secret`;
+    await writeSecret(file, SECRET);
+    await using replicas = await Replicas.start(engine, 2, { NOT_MY_KEY_FILE: file });
+    const load = new Load(replicas);
+    await load.give(10);
+    await rekey(replicas.env);
+    await sayAll(replicas, STAYS);
+    await writeSecret(file, NEW_SECRET);
+    await sayAll(replicas, FOLLOWS);
+    await using operator = await Operator.open(replicas.env);
+    const [next] = await operator.kids("next");
+    await operator.rotate();
+    await load.give(10);
+    await load.stop();
+    for (const { status } of load.told) assert.ok(status === 200 || status === 201, `${status}`);
+    assert.ok(load.tokens.map(kidOf).includes(next!), "they do not follow a rotation");
+    await eventually("there is a next key", async () => {
+      return (await operator.kids("next")).length === 1 || undefined;
+    }, NOTICED);
+    await assertKeys(replicas, operator);
+  });
 }
 
-function isSuperseded(stderr: string): true | undefined {
-  return stderr.includes("makes no new ones; start it again with the new secret")
-    ? true
-    : undefined;
+/** Seals the keys under `NEW_SECRET`. */
+async function rekey(env: Environment): Promise<void> {
+  await using directory = new Directory();
+  const outcome = await directory.run(["rekey"], { env: { ...env, NEW_NOT_MY_KEY: NEW_SECRET } });
+  assert.equal(outcome.code, 0, outcome.stderr);
+}
+
+/** Waits until every replica has said this. */
+async function sayAll({ servers }: Replicas, what: string): Promise<void> {
+  for (const server of servers) {
+    await eventually(what, () => server.stderr.includes(what) || undefined, NOTICED);
+  }
+}
+
+/** Puts a secret into a file, at one moment. */
+async function writeSecret(file: string, secret: string): Promise<void> {
+  await Deno.writeTextFile(`${file}.new`, `${secret}\n`, { mode: 0o600 });
+  await Deno.rename(`${file}.new`, file);
 }

@@ -60,7 +60,10 @@ export class Connections {
     });
     this.#pool.on("connect", (client) => this.#welcome(client));
     this.#pool.on("remove", (client) => void this.#clients.delete(client));
-    this.#pool.on("error", (error) => onError?.(classify(new ConnectionLost(error))));
+    this.#pool.on("error", (error) => {
+      delete (error as { client?: unknown }).client; // which has the password
+      onError?.(classify(new ConnectionLost(error)));
+    });
   }
 
   get size(): number {

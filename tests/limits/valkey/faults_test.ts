@@ -17,14 +17,18 @@ interface Shared {
 }
 
 /** Runs `body` with what shares limits at `url`, whatever is there. */
-async function withSharing(url: string, body: (shared: Shared) => Promise<void>): Promise<void> {
+async function withSharing(
+  url: string,
+  body: (shared: Shared) => Promise<void>,
+  interval = INTERVAL,
+): Promise<void> {
   const { log, lines } = recordingLog();
   const connection = new ValkeyConnection({ location: parseValkeyUrl(url)! });
   const probe = windowOf(connection, { limit: 1, window: 1 });
   const sharing = new Sharing({
     connection,
     probe: () => probe.admit("probe"),
-    interval: INTERVAL,
+    interval,
     server: "redis://cache.example",
     otherwise: "this server counts alone",
     log,
@@ -66,6 +70,18 @@ test("Sharing notices a server that stands still, and that it goes on", (server)
     await isBack(sharing);
     assert.deepEqual(told(), ["info", "warn No answer within 100 ms", "info"]);
   }));
+
+test("Sharing takes an answer that came in time, however long this process was busy", (server) =>
+  withValkeyOf(server, (connection) =>
+    withSharing(server.url, async ({ sharing }) => {
+      server.freeze();
+      const attempt = sharing.attempt(() => connection.send("PING"));
+      await new Promise((resolve) => setTimeout(resolve, 10)); // it is sent
+      server.thaw();
+      for (const start = performance.now(); performance.now() - start < 300;);
+      assert.equal(await attempt, "PONG");
+      assert.equal(sharing.isInForce, true);
+    }, 1e9)));
 
 test("Sharing notices a server that is gone, and that it is back and knows nothing", (server) =>
   withSharing(server.url, async ({ sharing, told }) => {
