@@ -4,14 +4,15 @@
 type Way = "open" | "silent" | "closing";
 
 export class Tunnel implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #passages = new Set<Passage>();
   readonly #target: number;
   #lost: string | undefined;
 
-  /** Leads to a port of this machine. */
-  constructor(target: number) {
+  /** Leads from an address of this machine to a port of it. */
+  constructor(target: number, hostname = "127.0.0.1") {
     this.#target = target;
+    this.#listener = Deno.listen({ hostname, port: 0 });
     this.#accept();
   }
 
@@ -46,10 +47,22 @@ export class Tunnel implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      const server = await this.#connect();
+      if (server === undefined) {
+        client.close();
+        continue;
+      }
       const passage = new Passage(client, server, (said) => this.#isLost(said));
       this.#passages.add(passage);
       passage.ended.then(() => this.#passages.delete(passage));
+    }
+  }
+
+  async #connect(): Promise<Deno.Conn | undefined> {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    } catch {
+      return undefined; // nobody is there
     }
   }
 
@@ -69,6 +82,7 @@ class Passage {
   readonly #server: Deno.Conn;
   readonly #isLost: (said: string) => boolean;
   #losesAnswer = false;
+  readonly #over = Promise.withResolvers<void>();
   #isClosed = false;
 
   constructor(client: Deno.Conn, server: Deno.Conn, isLost: (said: string) => boolean) {
@@ -91,6 +105,7 @@ class Passage {
       this.#losesAnswer ||= this.#isLost(new TextDecoder().decode(bytes));
       await write(this.#server, bytes);
     }
+    if (this.way === "silent") await this.#over.promise; // not even a goodbye arrives
   }
 
   async #carryBack(): Promise<void> {
@@ -108,6 +123,7 @@ class Passage {
   #hangUp(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#over.resolve();
     this.#client.close();
     this.#server.close();
   }

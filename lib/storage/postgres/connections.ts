@@ -6,7 +6,7 @@ import { storageUnavailable } from "../../base/errors.ts";
 import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
 import type { TimeLimit } from "./deadline.ts";
 import { classify, ConnectionFailed, ConnectionLost, sqlState } from "./faults.ts";
-import { Lease } from "./lease.ts";
+import { discard, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 
 /** How many calls may wait for a connection; those beyond are refused at once. */
@@ -60,7 +60,10 @@ export class Connections {
     });
     this.#pool.on("connect", (client) => this.#welcome(client));
     this.#pool.on("remove", (client) => void this.#clients.delete(client));
-    this.#pool.on("error", (error) => onError?.(classify(new ConnectionLost(error))));
+    this.#pool.on("error", (error) => {
+      delete (error as { client?: unknown }).client; // which has the password
+      onError?.(classify(new ConnectionLost(error)));
+    });
   }
 
   get size(): number {
@@ -105,8 +108,7 @@ export class Connections {
     for (;;) {
       const client = await this.#anyClient(deadline);
       if (this.#isCurrent(client) && !this.#failed.has(client)) return client;
-      client.connection.stream.destroy();
-      client.release(true);
+      discard(client);
     }
   }
 

@@ -5,7 +5,7 @@ import { migrate } from "../../../lib/storage/postgres/migration.ts";
 import { PostgresPool } from "../../../lib/storage/postgres/pool.ts";
 import { PostgresStorage } from "../../../lib/storage/postgres/postgres_storage.ts";
 import { TABLES } from "../../../lib/storage/postgres/schema.ts";
-import { hasPostgres, PostgresServer } from "../../servers/postgres.ts";
+import { hasPostgres, type PostgresOptions, PostgresServer } from "../../servers/postgres.ts";
 
 export const AT = Date.UTC(2030, 0, 2, 3, 4, 5);
 export const ALICE = { username: "alice", email: "a@b.c", passwordHash: "x", at: AT };
@@ -85,9 +85,12 @@ export class TestDatabase {
 }
 
 /** The server of a file's tests; `undefined`, which is said, where there is none. */
-export async function startServer(what: string): Promise<PostgresServer | undefined> {
+export async function startServer(
+  what: string,
+  options?: PostgresOptions,
+): Promise<PostgresServer | undefined> {
   if (!await hasPostgres(what)) return undefined;
-  const server = await PostgresServer.start();
+  const server = await PostgresServer.start(options);
   Deno.test.afterAll(() => server[Symbol.asyncDispose]());
   return server;
 }

@@ -12,7 +12,7 @@ import { failureOf } from "../../support.ts";
 export const PATIENCE = 5000;
 
 /** Short, for a server that does not. */
-export const IMPATIENCE = 200;
+export const IMPATIENCE = 400;
 
 /** Runs `use` with a pool, and closes that. */
 export async function withPool<Result>(
@@ -56,8 +56,16 @@ export async function terminateWaiting(server: PostgresServer): Promise<void> {
   await server.psql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted");
 }
 
-/** Fills a pool with idle connections. */
+/** Fills a pool with idle connections, as soon as there is a server. */
 export async function fill(pool: PostgresPool, count: number): Promise<void> {
-  await Promise.all(Array.from({ length: count }, () => pool.read("SELECT 1")));
-  assert.equal(pool.idle, count);
+  await eventually(`${count} connections`, async () => {
+    await Promise.allSettled(Array.from({ length: count }, () => pool.read("SELECT 1")));
+    return pool.idle === count ? true : undefined;
+  });
+}
+
+/** Makes the table `numbers` anew, empty. */
+export async function clear(pool: PostgresPool): Promise<void> {
+  await pool.write("DROP TABLE IF EXISTS numbers");
+  await pool.write("CREATE TABLE numbers (n bigint)");
 }

@@ -1,0 +1,30 @@
+import { canMakeCertificates, makeCertificate } from "../../certificates.ts";
+import { hasPgBouncer } from "../../servers/pgbouncer.ts";
+import { startServer } from "./databases.ts";
+import { testEnvironment } from "./pool_environment.ts";
+import { testLimits } from "./pool_limits.ts";
+import { testLosses } from "./pool_losses.ts";
+import { testPgBouncer } from "./pool_pgbouncer.ts";
+import { testRefusals } from "./pool_refusals.ts";
+import { testStatements } from "./pool_statements.ts";
+import { testTls } from "./pool_tls.ts";
+import { testTransactions } from "./pool_transactions.ts";
+
+const what = "a test of the pool of PostgreSQL's connections";
+const tls = await canMakeCertificates() ? await makeCertificate() : undefined;
+const server = await startServer(what, {
+  ...tls === undefined ? {} : { tls },
+  settings: { deadlock_timeout: "10ms" },
+});
+
+if (server !== undefined) {
+  const url = await server.createDatabase();
+  testStatements(server, url);
+  testTransactions(url);
+  testLimits(server, url);
+  testLosses(server, url);
+  testRefusals(server);
+  testEnvironment(server);
+  if (tls !== undefined) testTls(server, tls);
+  if (await hasPgBouncer("a test of PgBouncer")) testPgBouncer(server, url);
+}
