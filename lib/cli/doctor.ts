@@ -6,6 +6,7 @@ import { createLog } from "../base/log.ts";
 import { KeyRing } from "../keys/key_ring.ts";
 import type { Config } from "../server/config.ts";
 import { openExistingDatabase, secretSourceOf } from "../server/open.ts";
+import type { SharedLimitSettings } from "../server/shared_limit_settings.ts";
 import { example } from "./arguments.ts";
 import { attempt } from "./attempt.ts";
 import {
@@ -50,11 +51,12 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
-  const { tls, database } = config;
+  const { tls, database, sharedLimit } = config;
   const findings = [
     ...database.engine === "sqlite"
       ? await examineFile(database.path, progress)
       : await (await import("./database_checks.ts")).examineServer(database.server, config),
+    ...sharedLimit ? await attempt("rate limit", () => examineLimit(sharedLimit)) : [],
     ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
@@ -77,6 +79,12 @@ async function examine(config: Config, { progress }: Output): Promise<Finding[]>
     return found;
   });
   return [...findings, ...rest];
+}
+
+/** What decides for several servers, whose client nobody else need load. */
+async function examineLimit(settings: SharedLimitSettings): Promise<Finding[]> {
+  const { checkSharedLimit } = await import("./limit_checks.ts");
+  return await checkSharedLimit(settings);
 }
 
 /** What can be said of a database in a file. */

@@ -3,9 +3,15 @@
 import type { Command } from "commander";
 import { timestamp } from "../base/clock.ts";
 import { printableJson } from "../base/text.ts";
-import type { AuthenticationEntry, AuthenticationStorage, RowId } from "../storage/storage.ts";
+import type {
+  AuthenticationEntry,
+  AuthenticationQuery,
+  AuthenticationStorage,
+  RowId,
+} from "../storage/storage.ts";
 import { countOption, durationOption, example } from "./arguments.ts";
 import { type CommandContext, withStorage } from "./context.ts";
+import { followedEntries } from "./followed_entries.ts";
 import { type Pages, printPages } from "./listing.ts";
 import type { Output } from "./output.ts";
 
@@ -66,14 +72,24 @@ async function* readLogs(
   { user: username, since = 0, follow }: LogsOptions,
   last: number | undefined,
 ): Pages<AuthenticationEntry> {
-  let afterId: RowId = await storage.seekAuthentications({ since, username, last });
-  for (;;) {
-    const entries = await storage.readAuthentications({ afterId, since, username, limit: PAGE });
+  const start = await storage.seekAuthentications({ since, username, last });
+  const read = (afterId: RowId) => pagesOf(storage, { afterId, since, username, limit: PAGE });
+  const wait = () => new Promise<void>((resolve) => setTimeout(resolve, FOLLOW_INTERVAL));
+  yield* follow
+    ? followedEntries(start, { read, wait, now: () => performance.now() })
+    : read(start);
+}
+
+/** All entries that there are, from those that `query` asks for on. */
+async function* pagesOf(
+  storage: AuthenticationStorage,
+  query: AuthenticationQuery,
+): Pages<AuthenticationEntry> {
+  for (let afterId = query.afterId;;) {
+    const entries = await storage.readAuthentications({ ...query, afterId });
     yield entries;
-    afterId = entries.at(-1)?.id ?? afterId;
-    if (entries.length === PAGE) continue;
-    if (!follow) return;
-    await new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL));
+    if (entries.length < query.limit) return;
+    afterId = entries.at(-1)!.id;
   }
 }
 

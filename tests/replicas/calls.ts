@@ -36,13 +36,9 @@ export class Calls {
     const response = await this.#post("/auth", { username, password });
     const answer = answerOf(response, { 200: "done", 401: "refused" });
     if (answer !== "done") return { answer };
-    const subject = `key ${kidOf(response!.json.token)}`;
-    return { answer, also: [{ subject, action: "sign", answer }] };
-  }
-
-  /** A token, if it is to be had. */
-  async token({ username, password }: Credentials): Promise<string | undefined> {
-    return (await this.#post("/auth", { username, password }))?.json?.token;
+    const token: string = response!.json.token;
+    const subject = `key ${kidOf(token)}`;
+    return { answer, token, also: [{ subject, action: "sign", answer }] };
   }
 
   /** Has the password replaced: that is a login, too. */

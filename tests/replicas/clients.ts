@@ -43,24 +43,22 @@ interface User {
 export interface ClientsParts {
   calls: Calls;
   history: History;
-  /** A user that nobody changes, whose tokens are introspected. */
-  resident: Credentials;
 }
 
 export class Clients {
   readonly #parts: ClientsParts;
   readonly #users: User[] = Array.from({ length: USERS }, newUser);
-  /** The newest token of the resident. */
-  #token: string;
+  /** A user that nobody changes, whose tokens are introspected. */
+  readonly #resident = newUser();
+  #token: string | undefined;
 
-  /** @param token the resident's. */
-  constructor(parts: ClientsParts, token: string) {
+  constructor(parts: ClientsParts) {
     this.#parts = parts;
-    this.#token = token;
   }
 
   /** Lets so many clients do one thing after the other, each at the same time as the others. */
   async work(count: number, isOver: () => boolean): Promise<void> {
+    await this.#actOnUser(0, "register", this.#resident);
     await Promise.all(
       Array.from({ length: count }, async (_, client) => {
         while (!isOver()) await this.#act(client, pickAction());
@@ -104,17 +102,37 @@ export class Clients {
     }
   }
 
-  /** Revokes the key that has signed the token, or asks whether the token counts. */
+  /** Revokes the key that has signed the resident's token, or asks whether that counts. */
   async #actOnKey(client: number, action: "revoke" | "introspect"): Promise<void> {
-    const { calls, history, resident } = this.#parts;
-    const token = this.#token;
+    const { calls, history } = this.#parts;
+    const token = this.#token ?? await this.#renew(client);
+    if (token === undefined) return;
     const kid = kidOf(token);
     const { answer } = await history.record(
       { client, subject: `key ${kid}`, action },
-      () => action === "revoke" ? calls.revoke(kid) : calls.introspect(resident, token),
+      () => action === "revoke" ? calls.revoke(kid) : calls.introspect(this.#credentials, token),
     );
-    const isOver = answer === "refused" || answer === "conflict";
-    if (isOver && this.#token === token) this.#token = await calls.token(resident) ?? token;
+    const isRevoked = action === "revoke" || answer === "refused";
+    if (isRevoked && this.#token === token) await this.#renew(client);
+  }
+
+  /** Gets the resident a new token, at a replica that may not have heard of a revocation yet. */
+  async #renew(client: number): Promise<string | undefined> {
+    const { calls, history } = this.#parts;
+    const { username, password } = this.#credentials;
+    const call = {
+      client,
+      subject: `client ${username}`,
+      action: "authenticate",
+      password,
+    } as const;
+    const { token } = await history.record(call, () => calls.authenticate(this.#credentials));
+    return this.#token = token;
+  }
+
+  get #credentials(): Credentials {
+    const { username, passwords: [password] } = this.#resident;
+    return { username, password: password! };
   }
 
   /** One of the users; who has seen enough gives way to a new one. */

@@ -11,12 +11,18 @@ export interface SharedDatabase extends AsyncDisposable {
 
 export interface Engine {
   name: string;
+  /**
+   * Whether a password that is right and the row that says so are of one moment. PostgreSQL commits
+   * the row a little after it has looked at the user, and does not make who changes the user wait.
+   */
+  hasRowsInOrder?: boolean;
   /** Makes an empty database, which is gone when it is disposed of. */
   create(): Promise<SharedDatabase>;
 }
 
 const SQLITE: Engine = {
   name: "SQLite",
+  hasRowsInOrder: true,
   create() {
     const directory = new Directory();
     return Promise.resolve({

@@ -3,7 +3,7 @@
  * what a checker of linearizability reads.
  */
 
-/** What is done to a client (`client <username>`) or a key (`key <kid>`). */
+/** What is done to a client (`client <username>`), its log (`log <username>`) or a key (`key <kid>`). */
 export type Action =
   | "register"
   | "authenticate"
@@ -13,6 +13,8 @@ export type Action =
   | "replace"
   | "delete"
   | "count"
+  | "record"
+  | "clear"
   | "sign"
   | "introspect"
   | "revoke";
@@ -55,6 +57,8 @@ type Seen = Omit<Operation, "client" | "call" | "return">;
 export interface Outcome extends Pick<Seen, "answer" | "password" | "replacement" | "count"> {
   /** What else was done meanwhile, as a part of the same. */
   also?: readonly Seen[];
+  /** What a login gave. */
+  token?: string;
 }
 
 export class History {
@@ -66,7 +70,7 @@ export class History {
     const begun = this.#moment++;
     const outcome = await act();
     const ended = outcome.answer === "unknown" ? undefined : this.#moment++;
-    const { also = [], ...known } = outcome;
+    const { also = [], token: _, ...known } = outcome;
     const { client } = call;
     for (const seen of [{ ...call, ...known }, ...also]) {
       this.operations.push({ ...seen, client, call: begun, return: ended });
@@ -78,4 +82,24 @@ export class History {
   get unknown(): number {
     return this.operations.filter(({ answer }) => answer === "unknown").length;
   }
+}
+
+/**
+ * The same history where the row of a login may be seen at another moment of the login than the one at
+ * which its password was right: the log is a subject of its own.
+ */
+export function withLogApart(operations: readonly Operation[]): Operation[] {
+  return operations.flatMap((operation) => {
+    const { action, answer } = operation;
+    const subject = operation.subject.replace(/^client /, "log ");
+    const isDone = answer === "done" || answer === "unknown";
+    if (action === "count") return [{ ...operation, subject }];
+    if (action === "authenticate" && isDone) {
+      return [operation, { ...operation, subject, action: "record" }];
+    }
+    if (action === "delete" && isDone) {
+      return [operation, { ...operation, subject, action: "clear" }];
+    }
+    return [operation];
+  });
 }

@@ -1,6 +1,7 @@
 /** The commands of an operator on a shared database, in this process, many at a time if need be. */
 
 import { type Clock, numericDate } from "../../lib/base/clock.ts";
+import { isDomainError } from "../../lib/base/errors.ts";
 import { revokeKey, rotateKeys } from "../../lib/cli/keys.ts";
 import type { Output } from "../../lib/cli/output.ts";
 import { deleteUser, resetPassword, setUserDisabled } from "../../lib/cli/users.ts";
@@ -24,6 +25,7 @@ interface Context {
 
 export class Operator implements AsyncDisposable {
   readonly #context: Context;
+  readonly #following: Promise<void>[] = [];
 
   private constructor(context: Context) {
     this.#context = context;
@@ -65,8 +67,21 @@ export class Operator implements AsyncDisposable {
     await rotateKeys(this.#context, { force: true });
   }
 
+  /** Ends when it is said that the key is revoked; what follows from that is done meanwhile. */
   async revoke(kid: string): Promise<void> {
-    await revokeKey(this.#context, kid);
+    const said = Promise.withResolvers<void>();
+    const output = { ...this.#context.output, print: () => said.resolve() };
+    const done = revokeKey({ ...this.#context, output }, kid);
+    await Promise.race([said.promise, done]);
+    // The storage may be locked then, which is told, and left to the servers.
+    this.#following.push(done.catch((error) => {
+      if (!isDomainError((error as Error).cause, "storage_unavailable")) throw error;
+    }));
+  }
+
+  /** Waits for what follows from revocations. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#following.splice(0));
   }
 
   /** Every stored key. */
@@ -81,6 +96,6 @@ export class Operator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.storage.close();
+    await this.settle().finally(() => this.#context.storage.close());
   }
 }

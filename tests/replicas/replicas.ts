@@ -21,7 +21,7 @@ export class Replicas implements AsyncDisposable {
       ...UNLIMITED,
       ...CHEAP_PASSWORDS,
       DATABASE: database.location,
-      NOT_MY_KEY: SECRET,
+      ...env.NOT_MY_KEY_FILE === undefined ? { NOT_MY_KEY: SECRET } : {},
       ISSUER,
       SIGNING_ALG: "ES256",
       ...env,

@@ -1,5 +1,6 @@
 /** Replicas on a PostgreSQL that is theirs alone, and may be made to fail. */
 
+import { PgBouncer } from "../servers/pgbouncer.ts";
 import { type PostgresOptions, PostgresServer } from "../servers/postgres.ts";
 import type { Environment } from "../blackbox/process.ts";
 import type { Engine } from "./engines.ts";
@@ -11,28 +12,36 @@ export interface SiteOptions {
   /** What stands in that of all. */
   env?: Environment;
   postgres?: PostgresOptions;
+  /** Whether there is a PgBouncer between them. */
+  isPooled?: boolean;
 }
 
 export class Site implements AsyncDisposable {
   readonly postgres: PostgresServer;
   readonly replicas: Replicas;
+  readonly #bouncer: PgBouncer | undefined;
 
-  private constructor(postgres: PostgresServer, replicas: Replicas) {
+  private constructor(postgres: PostgresServer, replicas: Replicas, bouncer?: PgBouncer) {
     this.postgres = postgres;
     this.replicas = replicas;
+    this.#bouncer = bouncer;
   }
 
-  static async start({ replicas = 2, env, postgres }: SiteOptions = {}): Promise<Site> {
-    const server = await PostgresServer.start(postgres);
-    try {
-      const all = typeof replicas === "number" ? Array(replicas).fill({}) : replicas;
-      const r = await Replicas.start(engineOf(server), all.slice(0, 1), env);
-      await r.add(all.slice(1));
-      return new Site(server, r); // TEMP
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
+  static async start(
+    { replicas = 2, env, postgres, isPooled = false }: SiteOptions = {},
+  ): Promise<Site> {
+    await using started = new AsyncDisposableStack();
+    const server = started.use(await PostgresServer.start(postgres));
+    const bouncer = isPooled ? started.use(await PgBouncer.start(server)) : undefined;
+    const engine = engineOf(server, bouncer);
+    const site = new Site(server, await Replicas.start(engine, replicas, env), bouncer);
+    started.move();
+    return site;
+  }
+
+  /** What is between the replicas and their database. */
+  get bouncer(): PgBouncer {
+    return this.#bouncer!;
   }
 
   /** The name of the replicas' database. */
@@ -47,16 +56,19 @@ export class Site implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.replicas[Symbol.asyncDispose]();
+    await this.#bouncer?.[Symbol.asyncDispose]();
     await this.postgres[Symbol.asyncDispose]();
   }
 }
 
 /** Databases on a server, which is somebody else's to end. */
-export function engineOf(server: PostgresServer, through = (url: string) => url): Engine {
+function engineOf(server: PostgresServer, bouncer?: PgBouncer): Engine {
   return {
     name: "PostgreSQL",
+    hasRowsInOrder: false,
     async create() {
-      const location = through(await server.createDatabase());
+      const url = await server.createDatabase();
+      const location = bouncer?.through(url) ?? url;
       return { location, [Symbol.asyncDispose]: () => Promise.resolve() };
     },
   };

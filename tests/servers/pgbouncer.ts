@@ -13,11 +13,13 @@ export function hasPgBouncer(what: string): Promise<boolean> {
 export class PgBouncer implements AsyncDisposable {
   readonly port: number;
   readonly #place: Place;
-  readonly #process: Deno.ChildProcess;
+  readonly #file: string;
+  #process: Deno.ChildProcess | undefined;
 
-  private constructor(place: Place, process: Deno.ChildProcess, port: number) {
+  /** @param file its configuration. */
+  private constructor(place: Place, file: string, port: number) {
     this.#place = place;
-    this.#process = process;
+    this.#file = file;
     this.port = port;
   }
 
@@ -34,8 +36,8 @@ export class PgBouncer implements AsyncDisposable {
         "pgbouncer.ini",
         configuration({ port, users }, server, connections),
       );
-      const bouncer = new PgBouncer(place, await place.spawn(["pgbouncer", "-q", file]), port);
-      await eventually("PgBouncer accepts connections", () => accepts(port));
+      const bouncer = new PgBouncer(place, file, port);
+      await bouncer.start();
       return bouncer;
     } catch (error) {
       await place[Symbol.asyncDispose]();
@@ -50,12 +52,24 @@ export class PgBouncer implements AsyncDisposable {
     return changed.href;
   }
 
+  async start(): Promise<void> {
+    this.#process = await this.#place.spawn(["pgbouncer", "-q", this.#file]);
+    await eventually("PgBouncer accepts connections", () => accepts(this.port));
+  }
+
+  /** Ends it at once, with all connections through it. */
+  async stop(): Promise<void> {
+    this.#process?.kill("SIGTERM");
+    await this.#process?.status;
+    this.#process = undefined;
+  }
+
   async freeze(): Promise<void> {
-    await freeze(this.#process.pid);
+    await freeze(this.#process!.pid);
   }
 
   async thaw(): Promise<void> {
-    await thaw(this.#process.pid);
+    await thaw(this.#process!.pid);
   }
 
   /** Everything it has said. */
@@ -65,7 +79,7 @@ export class PgBouncer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#place[Symbol.asyncDispose]();
-    await this.#process.status;
+    await this.#process?.status;
   }
 }
 
@@ -86,6 +100,7 @@ auth_file = ${users}
 pidfile = ${directory}/pgbouncer.pid
 pool_mode = transaction
 default_pool_size = ${connections}
+server_login_retry = 1
 `;
 }
 

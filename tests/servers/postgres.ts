@@ -106,6 +106,11 @@ export class PostgresServer implements AsyncDisposable {
     return await this.#place.run([`${this.#programs}/psql`, ...options, ...place, "-c", sql]);
   }
 
+  /** Runs a line of a shell that finds PostgreSQL's programs, as the user who runs the server. */
+  async shell(line: string): Promise<string> {
+    return await this.#place.run(["sh", "-c", `PATH="$0:$PATH" exec ${line}`, this.#programs]);
+  }
+
   /** Ends every connection but the one that says so. */
   async terminateAll(): Promise<void> {
     await this.psql(
@@ -211,7 +216,7 @@ function quoted(text: string): string {
 }
 
 /** The directory of the newest version's programs; empty where PATH has them. */
-async function programs(): Promise<string | undefined> {
+export async function programs(): Promise<string | undefined> {
   const versions = await Array.fromAsync(Deno.readDir(VERSIONS), ({ name }) => name)
     .catch(() => []);
   return versions.sort((a, b) => Number(b) - Number(a))

@@ -49,6 +49,8 @@ export const USES: Record<string, (storage: Storage) => Promise<unknown>> = {
     return await storage.readAuthentications({ afterId: 0, since: 0, limit: 10 });
   },
   "logs --since": (storage) => storage.seekAuthentications({ since: NOW }),
+  "logs --since the last minutes": (storage) =>
+    storage.seekAuthentications({ since: NOW - 300_000 }),
   "logs --since --limit": (storage) => storage.seekAuthentications({ since: NOW - 9e9, last: 5 }),
   "logs --user": async (storage) => {
     for (const last of [undefined, 100]) {

@@ -61,12 +61,22 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** A transaction whose commit was asked for. */
+export interface Committing {
+  /** The server's number of it; `undefined` when it is none that could change anything. */
+  number: string | undefined;
+  /** What it gives when it was committed. */
+  result: unknown;
+}
+
 /** The connection was lost while a transaction was being committed: it may have taken effect. */
 export class CommitUnknown extends Error {
   override name = "CommitUnknown";
+  readonly committing: Committing;
 
-  constructor(cause: unknown) {
+  constructor(committing: Committing, cause: unknown) {
     super("It is not known whether the transaction was committed", { cause });
+    this.committing = committing;
   }
 }
 

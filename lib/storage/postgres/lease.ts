@@ -12,6 +12,13 @@ export interface Answer<Row> {
   count: number;
 }
 
+/** What came of a command. */
+export interface Done {
+  /** The name of what was done, by which a ROLLBACK can be told from the COMMIT that was asked for. */
+  name: string;
+  rows: Record<string, unknown>[];
+}
+
 /** One that was made read-only is no use, while another connection may lead to the new primary. */
 const READ_ONLY = "25006";
 
@@ -41,10 +48,11 @@ export class Lease implements Disposable {
     return { rows, count: rowCount ?? 0 };
   }
 
-  /** Several statements in one round trip; gives the name of what the last one did. */
-  async command(text: string): Promise<string> {
+  /** Several statements in one round trip; gives what came of the last one. */
+  async command(text: string): Promise<Done> {
     const answers: pg.QueryResult | pg.QueryResult[] = await this.#ask({ text });
-    return [answers].flat().at(-1)!.command;
+    const { command: name, rows } = [answers].flat().at(-1)!;
+    return { name, rows };
   }
 
   /** Waits for something else, for no longer than the call may take. */

@@ -5,8 +5,9 @@
  */
 
 import { Connections, serverLimit } from "./connections.ts";
+import { askFate, type Fate } from "./commit_fate.ts";
 import { Deadline } from "./deadline.ts";
-import { classify, hasDoneNothing, isLost } from "./faults.ts";
+import { classify, CommitUnknown, hasDoneNothing, isLost } from "./faults.ts";
 import type { Answer, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
@@ -20,10 +21,10 @@ const TIMEOUT = 2000;
 /** The most connections that a process has at a time. */
 export const MAX_CONNECTIONS = 10;
 
-/** How often a transaction is begun that others are in the way of. */
+/** How often a call is made that comes to nothing: connections may be ended one after the other. */
 const MAX_ATTEMPTS = 5;
 
-/** How long it waits for them on average, in milliseconds, and each time longer by so much. */
+/** How long one waits on average that others were in the way of, in milliseconds, and longer each time. */
 const PAUSE = 10;
 
 export interface PostgresOptions {
@@ -72,7 +73,7 @@ export class PostgresPool {
 
   /** One statement that changes nothing; it is asked again when the connection was lost. */
   read<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(this.#timeout, 2, mayRetry, (lease) => lease.query(sql, values));
+    return this.#call(mayRetry, (lease) => lease.query(sql, values));
   }
 
   /**
@@ -81,13 +82,14 @@ export class PostgresPool {
    * came, and has not otherwise.
    */
   write<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(this.#timeout, 2, hasDoneNothing, (lease) => lease.query(sql, values));
+    return this.#call(hasDoneNothing, (lease) => lease.query(sql, values));
   }
 
   /**
    * Runs `body` in a transaction at READ COMMITTED: all that it changes, or nothing when it throws.
    * It may be run again from its start, so it does nothing but ask `statements`, one after the other,
-   * and never this pool, whose connections may all be waiting like this one.
+   * and never this pool, whose connections may all be waiting like this one. When the connection is
+   * lost while it is committed, the server is asked over another one what became of it.
    */
   transaction<Result>(
     body: (statements: Statements) => Promise<Result>,
@@ -109,33 +111,53 @@ export class PostgresPool {
     return this.#connections.close();
   }
 
-  #transact<Result>(
+  async #transact<Result>(
     isolation: Isolation,
     body: (statements: Statements) => Promise<Result>,
     { timeout = this.#timeout }: TransactionOptions = {},
   ): Promise<Result> {
     const options = { isolation, limit: serverLimit(timeout) };
-    return this.#call(
-      timeout,
-      MAX_ATTEMPTS,
-      mayRetry,
-      (lease) => inTransaction(lease, options, body),
-    );
+    const run = (lease: Lease) => inTransaction(lease, options, body);
+    using deadline = new Deadline(timeout);
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#attempt(deadline, mayRetry, run);
+      } catch (error) {
+        const fate = await this.#fateOf(error, deadline);
+        if (fate === "committed") return (error as CommitUnknown).committing.result as Result;
+        if (attempt >= MAX_ATTEMPTS || fate !== "aborted") throw classify(error);
+      }
+    }
+  }
+
+  /** What became of the transaction that ended with this error; `undefined` when nobody knows. */
+  async #fateOf(error: unknown, deadline: Deadline): Promise<Fate | undefined> {
+    const number = error instanceof CommitUnknown ? error.committing.number : undefined;
+    if (number === undefined) return undefined;
+    const ask = (lease: Lease) => askFate(lease, number);
+    return await this.#attempt(deadline, mayRetry, ask).catch(() => undefined);
+  }
+
+  async #call<Result>(retry: Retry, use: (lease: Lease) => Promise<Result>): Promise<Result> {
+    using deadline = new Deadline(this.#timeout);
+    try {
+      return await this.#attempt(deadline, retry, use);
+    } catch (error) {
+      throw classify(error);
+    }
   }
 
   /** Lends a connection to `use`, and another one when it fails in a way that permits it. */
-  async #call<Result>(
-    timeout: number,
-    attempts: number,
+  async #attempt<Result>(
+    deadline: Deadline,
     retry: Retry,
     use: (lease: Lease) => Promise<Result>,
   ): Promise<Result> {
-    using deadline = new Deadline(timeout);
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#connections.lend(deadline, use);
       } catch (error) {
-        if (attempt >= attempts || !retry(error)) throw classify(error);
+        if (attempt >= MAX_ATTEMPTS || !retry(error)) throw error;
         if (!isLost(error)) await outOfTheWay(attempt);
       }
     }

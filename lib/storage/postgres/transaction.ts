@@ -1,6 +1,6 @@
 /** Statements that take effect together, or not at all. */
 
-import { CommitUnknown, isLost, sqlState } from "./faults.ts";
+import { type Committing, CommitUnknown, isLost, sqlState } from "./faults.ts";
 import type { Answer, Lease } from "./lease.ts";
 import type { Value } from "./values.ts";
 
@@ -15,6 +15,12 @@ export type Transactor = Pick<Lease, "query" | "command" | "wait">;
 /** How a transaction sees what others do. */
 export type Isolation = "READ COMMITTED" | "REPEATABLE READ READ ONLY";
 
+/** What gives the transaction's number, by which can be asked what became of it. */
+const NUMBER: Record<Isolation, string[]> = {
+  "READ COMMITTED": ["SELECT pg_current_xact_id()::text AS number"],
+  "REPEATABLE READ READ ONLY": [],
+};
+
 /**
  * Runs `body` in a transaction, which is rolled back when it throws. In it the server waits no longer
  * than `limit` milliseconds: not for the end of a statement, which may wait for a lock, nor for this
@@ -27,9 +33,10 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   const limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
     .map((name) => `SET LOCAL ${name} = ${limit}`);
-  await lease.command([`BEGIN ISOLATION LEVEL ${isolation}`, ...limits].join("; "));
+  const begin = [`BEGIN ISOLATION LEVEL ${isolation}`, ...limits, ...NUMBER[isolation]];
+  const { rows: [begun] } = await lease.command(begin.join("; "));
   const result = await bodyOrRollback(lease, body);
-  await commit(lease);
+  await commit(lease, { number: begun?.number as string | undefined, result });
   return result;
 }
 
@@ -61,12 +68,12 @@ async function rollback(lease: Transactor): Promise<void> {
   }
 }
 
-async function commit(lease: Transactor): Promise<void> {
-  const done = await lease.command("COMMIT").catch((error) => {
-    throw isDoubtful(error) ? new CommitUnknown(error) : error;
+async function commit(lease: Transactor, committing: Committing): Promise<void> {
+  const { name } = await lease.command("COMMIT").catch((error) => {
+    throw isDoubtful(error) ? new CommitUnknown(committing, error) : error;
   });
   // The server's answer when a statement has failed, though `body` made nothing of it.
-  if (done === "ROLLBACK") {
+  if (name === "ROLLBACK") {
     throw new Error("A transaction was committed after a statement had failed");
   }
 }

@@ -10,6 +10,7 @@ type step[State comparable] func(state State, one operation) (bool, State)
 // The models by the first word of a subject.
 var models = map[string]porcupine.Model{
 	"client": modelOf(client{}, client.step),
+	"log":    modelOf(log{}, log.step),
 	"key":    modelOf(key{}, key.step),
 }
 
@@ -105,6 +106,27 @@ func heard(password string) string {
 		return unheard
 	}
 	return password
+}
+
+// What the authentication log holds of a client by itself: its rows come and go at moments of their own.
+type log struct {
+	rows      int
+	isCleared bool
+}
+
+func (l log) step(one operation) (bool, log) {
+	switch one.Action {
+	case "record":
+		if !l.isCleared {
+			l.rows++
+		}
+		return true, l
+	case "clear":
+		return true, log{isCleared: true}
+	case "count":
+		return one.Count == l.rows, l
+	}
+	return false, l
 }
 
 // A key of the ring.

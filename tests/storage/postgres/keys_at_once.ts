@@ -1,8 +1,9 @@
 /** What several servers do to keys and to what is made once, at the same time. */
 
 import assert from "node:assert/strict";
+import { createKeyEncryption, createNameKey } from "../../../lib/storage/postgres/meta.ts";
 import { ALICE, type TestDatabase } from "./databases.ts";
-import { begin } from "./interleaving.ts";
+import { begin, untilBlocked } from "./interleaving.ts";
 
 /** How often a race is run that may go either way. */
 const ROUNDS = 20;
@@ -65,15 +66,22 @@ export function testKeysAtOnce(database: TestDatabase): void {
     },
   );
 
-  database.testWith(
-    4,
-    "nameKey() by four at once gives all of them the same key",
-    async (storages) => {
-      const given = await Promise.all(
-        storages.map((storage, place) => storage.nameKey(new Uint8Array([place]))),
-      );
-      assert.deepEqual(given, Array(4).fill(given[0]));
-      assert.deepEqual(await storages[0]!.nameKey(new Uint8Array([9])), given[0]);
+  database.testBeside(
+    "nameKey() and createKeyEncryption() wait for who makes the same, and keep what was made",
+    async (storage, other) => {
+      const [first, second] = [new Uint8Array([1]), new Uint8Array([2])];
+      const making = await begin(other, async (tx) => {
+        await createNameKey(tx, first);
+        await createKeyEncryption(tx, { derivation: first, check: first });
+      });
+      const made = Promise.all([
+        storage.nameKey(second),
+        storage.createKeyEncryption({ derivation: second, check: second }),
+      ]);
+      await untilBlocked(other);
+      await making.commit();
+      assert.deepEqual(await made, [first, false]);
+      assert.deepEqual(await storage.nameKey(second), first);
     },
   );
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { applyClients } from "../../../lib/storage/postgres/client_changes.ts";
+import { addCredential, replacePassword } from "../../../lib/storage/postgres/clients_tables.ts";
 import { ALICE, AT, NAME_HASH, type TestDatabase } from "./databases.ts";
 import { begin, untilBlocked } from "./interleaving.ts";
 
@@ -88,6 +89,22 @@ export function testUsersAtOnce(database: TestDatabase): void {
         await reader.commit();
         assert.equal(await changed, true, String(change));
       }
+    },
+  );
+
+  database.testBeside(
+    "a login goes on while its client is being changed",
+    async (storage, other) => {
+      const user = (await storage.createUser(ALICE))!;
+      const record = { ip: "::1", at: AT, user };
+      await storage.recordAuthentication(record);
+      const change = await begin(other, async (tx) => {
+        await addCredential(tx, user.id, { kid: "new", value: "v", at: AT });
+        await replacePassword(tx, user.id, { from: "x", to: "y" });
+      });
+      assert.ok(await storage.recordAuthentication(record) !== undefined);
+      await change.commit();
+      assert.equal(await storage.recordAuthentication(record), undefined);
     },
   );
 
