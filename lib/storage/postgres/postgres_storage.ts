@@ -180,7 +180,8 @@ export class PostgresStorage implements Storage {
   }
 
   replacePassword(userId: RowId, replacement: PasswordReplacement): Promise<boolean> {
-    return this.#write((statements) => clients.replacePassword(statements, userId, replacement));
+    // Done without a word of it, the client would have lost the one password and not got the other.
+    return this.#transaction((tx) => clients.replacePassword(tx, userId, replacement));
   }
 
   deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean> {
