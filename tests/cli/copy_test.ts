@@ -89,11 +89,14 @@ Deno.test("copy makes nothing of the target when there is no source", async () =
   await withWorkplace(async (workplace) => {
     const to = `${workplace.path}.copy`;
     const env = { DATABASE: `${workplace.path}.none` };
-    const { message } = await workplace.refused(["copy", "--to", to], env);
-    assert.equal(message, `There is no database ${env.DATABASE}`);
+    const message = `There is no database ${env.DATABASE}`;
+    assert.equal((await workplace.refused(["copy", "--to", to], env)).message, message);
     for (const file of [to, env.DATABASE]) {
       await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
     }
+    await Deno.writeTextFile(to, "");
+    assert.equal((await workplace.refused(["copy", "--to", to], env)).message, message);
+    assert.equal((await Deno.stat(to)).size, 0);
   });
 });
 

@@ -9,7 +9,8 @@ import { readTables } from "../../../lib/storage/sqlite/table_reader.ts";
 import { writeTables } from "../../../lib/storage/sqlite/table_target.ts";
 import { PAGE_ROWS, TABLES } from "../../../lib/storage/tables.ts";
 import { failureOf, withTempDir } from "../../support.ts";
-import { makeDatabase, startServer, type TestDatabase } from "../postgres/databases.ts";
+import { makeDatabase, startServer, TestDatabase } from "../postgres/databases.ts";
+import { ROLE } from "../../servers/postgres.ts";
 import { manyUsers, withFiles } from "./files.ts";
 import { dump, given, makeDatabase as makeFile } from "./rows.ts";
 
@@ -228,6 +229,40 @@ function register(database: TestDatabase): void {
         new RegExp(`^The database ${database.name} of jwks at .* is unreachable: `),
       );
       assert.equal(await rows(), 0);
+    });
+  });
+
+  Deno.test("of two databases in PostgreSQL, that is named whose connection is lost", async () => {
+    await database.wipe();
+    await withFiles(manyUsers(2), async ({ from }) => void await copyIn(from));
+    const other = await makeDatabase(database.server);
+    for (const lost of [database, other]) {
+      const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
+        `WHERE datname = '${lost.name}' AND pid <> pg_backend_pid()`;
+      const copying = copyTables(
+        (body) =>
+          postgres.readTables(there, async (reader) => {
+            await database.server.psql(end);
+            return await body(reader);
+          }),
+        (body) => postgres.writeTables(trusted(other), body),
+      );
+      const { message } = await failureOf(() => copying) as DomainError;
+      assert.match(message, new RegExp(`^The database ${lost.name} of jwks at`));
+    }
+  });
+
+  Deno.test("a database in PostgreSQL that sorts text as people do has the same digests", async () => {
+    await database.server.psql(
+      `CREATE DATABASE people OWNER ${ROLE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'`,
+    );
+    const people = trusted(new TestDatabase(database.server, database.server.url("people")));
+    const names = ["B", "a", "Z", "_", "é", "z"].map((name) => `('${name}', x'00')`);
+    await withFiles(`INSERT INTO meta (name, value) VALUES ${names}`, async ({ from }) => {
+      await copyTables(
+        (body) => readTables(from, body),
+        (body) => postgres.writeTables(people, body),
+      );
     });
   });
 
