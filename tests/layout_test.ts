@@ -89,3 +89,20 @@ Deno.test("the main file of every room says in its first lines what the room may
     assert.match(comment, /import/, `lib/${room}/${file}`);
   }
 });
+
+Deno.test("the clients of database and cache servers are loaded only where one is configured", async () => {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = await Deno.readTextFile(join(LIB, file));
+    for (const [, specifier] of text.matchAll(/^(?:im|ex)port (?!type )[^;]*?from "([^"]+)"/gm)) {
+      if (["pg", "@redis/client"].includes(specifier!)) found.push(`${file}: ${specifier}`);
+      if (/^\..*\.ts$/.test(specifier!)) await visit(normalize(join(dirname(file), specifier!)));
+    }
+  };
+  await visit("cli/main.ts");
+  assert.ok(seen.has("server/serve.ts"), "what is loaded at the start was not followed");
+  assert.deepEqual(found, []);
+});

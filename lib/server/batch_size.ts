@@ -16,8 +16,11 @@ export interface BatchBounds {
  */
 export const IN_PROCESS: BatchBounds = { long: 2, short: 1, least: 16, most: 1000 };
 
-/** On a server of its own others go on beside it, and most of a small batch is the way there. */
-export const ON_SERVER: BatchBounds = { long: 50, short: 25, least: 100, most: 10_000 };
+/**
+ * On a server of its own others go on beside it. There a batch takes time before its first row: on
+ * the way there, and past the rows that batches before it have left to the vacuum.
+ */
+export const ON_SERVER: BatchBounds = { long: 50, short: 25, least: 1000, most: 10_000 };
 
 /**
  * Follows the time that batches take: half as many rows after a long one, a quarter more after a

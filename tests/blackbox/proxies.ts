@@ -5,7 +5,7 @@ import apache from "../../lib/cli/examples/apache.conf" with { type: "text" };
 import caddy from "../../lib/cli/examples/Caddyfile" with { type: "text" };
 import nginx from "../../lib/cli/examples/nginx.conf" with { type: "text" };
 import nginxReplicas from "../../lib/cli/examples/nginx-replicas.conf" with { type: "text" };
-import { Directory } from "./harness.ts";
+import { Directory, eventually } from "./harness.ts";
 
 interface Place {
   /** The directory, in which the configuration is the file `configuration`. */
@@ -170,7 +170,24 @@ export class Proxy implements AsyncDisposable {
     await writeConfiguration(kind, example, place);
     const [command, ...args] = kind.run(place);
     const process = new Deno.Command(command!, { args, stdout: "null", stderr: "null" }).spawn();
-    return new Proxy(ports.proxy, directory, process);
+    const proxy = new Proxy(ports.proxy, directory, process);
+    try {
+      await proxy.#listens(kind);
+      return proxy;
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Told to end before it listens, nginx does not notice. */
+  async #listens({ name }: Kind): Promise<void> {
+    const { hostname, port } = new URL(this.url);
+    await eventually(`${name} listens`, async () => {
+      const found = await Deno.connect({ hostname, port: Number(port) }).catch(() => undefined);
+      found?.close();
+      return found;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

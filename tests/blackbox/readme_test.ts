@@ -3,6 +3,8 @@ import type { Block } from "../readme/document.ts";
 import { Comparison } from "../readme/masks.ts";
 import { README } from "../readme/readme.ts";
 import { readTranscript, type Step } from "../readme/transcript.ts";
+import { describePostgres, parsePostgresUrl } from "../../lib/storage/postgres/location.ts";
+import { hasPostgres, PostgresServer } from "../servers/postgres.ts";
 import { freePort } from "./harness.ts";
 import { Shell } from "./shell.ts";
 import { works } from "./skip.ts";
@@ -14,33 +16,61 @@ const SERVER = /^(?:[A-Z_]+=\S+ )*jwks-server(?: serve)?$/;
 /** The port that the README shows. */
 const SHOWN_PORT = ":8080";
 
+/** The database on a server that it shows. */
+const SHOWN_DATABASE = "postgres://jwks:PASSWORD@db.example/jwks";
+
 const ignore = !await works(["bash", "-c", "curl --version && openssl version"], "the README");
 const hasPython = !ignore && await works(["python3", "-c", "import jwt"], "the README's Python");
+
+const needsServer = ({ lines }: Block) => lines.some((line) => line.includes(SHOWN_DATABASE));
+const hasServer = !ignore && await hasPostgres("the README's database on a server");
 
 /** What a reader does, in the order of the page: types a command, or runs a program. */
 const blocks = README.blocks.filter(({ language }) =>
   ["console", "ts", "python"].includes(language)
-);
+).filter((block) => hasServer || !needsServer(block));
+
+/** What is shown of the reader's surroundings, and what it is in this run. */
+type Surroundings = readonly (readonly [shown: string, real: string])[];
 
 Deno.test({
   name: "the commands of the README say what it shows, one after the other in one directory",
   ignore,
   fn: async () => {
     const port = freePort();
+    await using server = hasServer ? await PostgresServer.start() : undefined;
+    const surroundings: Surroundings = [
+      [SHOWN_PORT, `:${port}`],
+      ...server === undefined ? [] : databases(await server.createDatabase()),
+    ];
     await using shell = new Shell({ PORT: String(port), LANG: "C.UTF-8" });
     const comparison = new Comparison();
     for (const block of blocks) {
       if (block.language !== "console") await verify(shell, block, `http://localhost:${port}`);
-      else for (const step of readTranscript(block)) await follow(shell, step, port, comparison);
+      else {for (const step of readTranscript(block)) {
+          await follow(shell, step, surroundings, comparison);
+        }}
     }
   },
 });
 
+/** The empty database that is shown, as a URL and as messages name it. */
+function databases(url: string): Surroundings {
+  const named = (text: string) => describePostgres(parsePostgresUrl(text)!);
+  return [[SHOWN_DATABASE, url], [named(SHOWN_DATABASE), named(url)]];
+}
+
 /** Types a command, and compares what it says. */
-async function follow(shell: Shell, step: Step, port: number, comparison: Comparison) {
-  const command = comparison.translate(step.command).replaceAll(SHOWN_PORT, `:${port}`);
-  const text = await type(shell, command, step);
-  const said = text.replaceAll(`:${port}`, SHOWN_PORT).replaceAll("\r", "").trimEnd();
+async function follow(
+  shell: Shell,
+  step: Step,
+  surroundings: Surroundings,
+  comparison: Comparison,
+) {
+  let command = comparison.translate(step.command);
+  for (const [shown, real] of surroundings) command = command.replaceAll(shown, real);
+  let said = (await type(shell, command, step)).replaceAll("\r", "").trimEnd();
+  for (const [shown, real] of surroundings) said = said.replaceAll(real, shown);
   const difference = comparison.findDifference(step.output, said ? said.split("\n") : []);
   assert.ok(
     difference === undefined,

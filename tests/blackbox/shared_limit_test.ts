@@ -20,6 +20,7 @@ Deno.test({
     const env = { ...LIMIT, REDIS_URL: redis.url };
     await using one = await Server.start({ env });
     await using other = await Server.start({ env });
+    for (const server of [one, other]) await isTold(server, "the rate limit is shared");
     const answers = await Promise.all(
       Array.from(
         { length: 40 },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openLimits } from "../../lib/server/limits.ts";
-import { ignore, withValkey } from "../limits/valkey/valkeys.ts";
+import { ignore, inForce, withValkey } from "../limits/valkey/valkeys.ts";
 import { load } from "../server/loaded.ts";
 import { json, makeApp, recordingLog } from "../support.ts";
 
@@ -23,7 +23,10 @@ Deno.test({
       const apps = await Promise.all(
         limits.map(({ requests }) => makeApp({ app: { limiter: requests } })),
       );
-      for (const { sharing } of limits) await sharing!.start();
+      for (const { sharing } of limits) {
+        await sharing!.start();
+        await inForce(sharing!);
+      }
       const answers: Response[] = [];
       for (let sent = 0; sent < 6; sent++) {
         answers.push(await apps[sent % 2]!.send("/auth", json({ username: "a", password: "b" })));

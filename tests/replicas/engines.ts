@@ -15,7 +15,7 @@ export interface Engine {
    * Whether a password that is right and the row that says so are of one moment. PostgreSQL commits
    * the row a little after it has looked at the user, and does not make who changes the user wait.
    */
-  hasRowsInOrder: boolean;
+  hasRowsInOrder?: boolean;
   /** Makes an empty database, which is gone when it is disposed of. */
   create(): Promise<SharedDatabase>;
 }
@@ -36,7 +36,6 @@ let postgres: PostgresServer | undefined;
 
 const POSTGRES: Engine = {
   name: "PostgreSQL",
-  hasRowsInOrder: false,
   async create() {
     return { location: await postgres!.createDatabase(), async [Symbol.asyncDispose]() {} };
   },

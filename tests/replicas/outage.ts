@@ -1,6 +1,8 @@
 /** What replicas go through while their database is away, and what must hold meanwhile and after. */
 
 import assert from "node:assert/strict";
+import { within } from "../../lib/base/deadline.ts";
+import { NOTICED } from "../blackbox/commands.ts";
 import { eventually, type Server } from "../blackbox/harness.ts";
 import type { Credentials } from "../blackbox/client.ts";
 import { ROLE_PASSWORD } from "../servers/postgres.ts";
@@ -41,7 +43,9 @@ export async function undergo(site: Site, outage: Outage): Promise<void> {
   const end = await outage.begin(site);
   const begun = Date.now();
   try {
-    await Promise.all(servers.map((server) => assertAway(server, user, outage)));
+    const isAway = Promise.all(servers.map((server) => assertAway(server, user, outage)));
+    assert.ok(await within(NOTICED.patience, isAway), "requests are not answered");
+    await isAway;
     await new Promise((go) => setTimeout(go, Math.max(outage.lasts - (Date.now() - begun), 0)));
   } finally {
     await end();

@@ -65,6 +65,7 @@ export class Site implements AsyncDisposable {
 function engineOf(server: PostgresServer, bouncer?: PgBouncer): Engine {
   return {
     name: "PostgreSQL",
+    hasRowsInOrder: false,
     async create() {
       const url = await server.createDatabase();
       const location = bouncer?.through(url) ?? url;

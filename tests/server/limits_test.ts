@@ -3,7 +3,7 @@ import { GuessLimit } from "../../lib/accounts/guess_limit.ts";
 import { isDomainError } from "../../lib/base/errors.ts";
 import type { Limiter } from "../../lib/limits/limiter.ts";
 import { type Limits, openLimits } from "../../lib/server/limits.ts";
-import { connected, ignore, withValkey } from "../limits/valkey/valkeys.ts";
+import { connected, ignore, inForce, withValkey } from "../limits/valkey/valkeys.ts";
 import type { RedisServer } from "../servers/redis.ts";
 import { failureOf, recordingLog } from "../support.ts";
 import { load, type Variables } from "./loaded.ts";
@@ -20,7 +20,10 @@ async function withTwo(
   const open = () => openLimits(config, recordingLog().log);
   const both = [await open(), await open()] as const;
   try {
-    for (const { sharing } of both) await sharing?.start();
+    for (const { sharing } of both) {
+      await sharing?.start();
+      if (sharing !== undefined) await inForce(sharing);
+    }
     await body(...both);
   } finally {
     for (const { sharing } of both) await sharing?.stop();

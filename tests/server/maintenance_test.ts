@@ -109,7 +109,7 @@ Deno.test("Maintenance.run() purges more at a time on a server of its own, but f
   await record(RETENTION + 1, 9000);
   for (let round = 0; rows() > 0 && round < 20; round++) await maintenance.run();
   assert.equal(rows(), 0);
-  assert.equal(batches[0], 100);
+  assert.equal(batches[0], 1000);
   assert.ok(batches.every((limit) => cost(limit) <= 50), String(batches));
   assert.ok(9000 / (elapsed.now / 1000) > 15_000, `${elapsed.now} ms`);
 });
@@ -120,15 +120,15 @@ Deno.test("Maintenance.run() takes smaller batches after one that took too long 
     ...REMOTE,
     purgeAuthentications(before, limit) {
       limits.push(limit);
-      if (limit <= 100) return own.purgeAuthentications(before, limit);
+      if (limit <= 1000) return own.purgeAuthentications(before, limit);
       made.elapsed.now += 1600;
       return Promise.reject(storageUnavailable("locked"));
     },
   }));
-  await made.record(RETENTION + 1, 150);
+  await made.record(RETENTION + 1, 1500);
   await made.maintenance.run();
   await made.maintenance.run();
-  assert.deepEqual(limits, [100, 125, 100]);
+  assert.deepEqual(limits, [1000, 1250, 1000]);
   assert.equal(made.rows(), 0);
 });
 

@@ -216,7 +216,7 @@ function quoted(text: string): string {
 }
 
 /** The directory of the newest version's programs; empty where PATH has them. */
-async function programs(): Promise<string | undefined> {
+export async function programs(): Promise<string | undefined> {
   const versions = await Array.fromAsync(Deno.readDir(VERSIONS), ({ name }) => name)
     .catch(() => []);
   return versions.sort((a, b) => Number(b) - Number(a))

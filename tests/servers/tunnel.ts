@@ -82,6 +82,7 @@ class Passage {
   readonly #server: Deno.Conn;
   readonly #isLost: (said: string) => boolean;
   #losesAnswer = false;
+  readonly #over = Promise.withResolvers<void>();
   #isClosed = false;
 
   constructor(client: Deno.Conn, server: Deno.Conn, isLost: (said: string) => boolean) {
@@ -104,6 +105,7 @@ class Passage {
       this.#losesAnswer ||= this.#isLost(new TextDecoder().decode(bytes));
       await write(this.#server, bytes);
     }
+    if (this.way === "silent") await this.#over.promise; // not even a goodbye arrives
   }
 
   async #carryBack(): Promise<void> {
@@ -121,6 +123,7 @@ class Passage {
   #hangUp(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#over.resolve();
     this.#client.close();
     this.#server.close();
   }

@@ -214,4 +214,21 @@ export function testClients(test: TestProperty): void {
     assert.equal((await used())[1], null);
     assert.equal((await logOf(storage)).length, 5);
   });
+
+  test("recordAuthentication() writes last login and last use each when it is due, and not with the other", async (storage) => {
+    const { user, credential } = await withKey(storage);
+    const record = (at: number, used?: typeof credential) =>
+      storage.recordAuthentication({ ip: IP, at, user, credential: used });
+    const written = async () => {
+      const { user: { lastLogin }, credentials: [used] } = await clientOf(storage);
+      return [lastLogin, used!.lastUsed];
+    };
+    const start = Math.floor(AT / 1000) * 1000;
+    await record(start);
+    assert.deepEqual(await written(), [start, null]);
+    await record(start + MINUTE / 2, credential);
+    assert.deepEqual(await written(), [start, start + MINUTE / 2]);
+    await record(start + MINUTE, credential);
+    assert.deepEqual(await written(), [start + MINUTE, start + MINUTE / 2]);
+  });
 }

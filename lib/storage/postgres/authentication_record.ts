@@ -22,32 +22,37 @@ const AT = timeAt("$2");
 const IS_LOGIN_DUE = `(last_login IS NULL OR last_login > ${AT} ` +
   `OR last_login <= ${AT} - interval '${LAST_LOGIN_INTERVAL} seconds')`;
 
-/** The credential as it was checked, and valid. */
-const IS_USABLE = "EXISTS (SELECT FROM client_credentials WHERE id = $5 AND user_id = $3 " +
-  "AND value = $6 AND (valid_until IS NULL OR valid_until > $7))";
+const IS_USE_DUE = `(last_used IS NULL OR last_used <= $7 - ${LAST_USED_INTERVAL})`;
 
-/**
- * The statement that writes a row when the user is as it was checked, and gives the revision then.
- * Rows are locked as everybody locks them, the user's first; the log's reference to it, last.
- */
-function statementOf({ withCredential }: { withCredential: boolean }): string {
-  const used = "used AS (UPDATE client_credentials SET last_used = $7 " +
-    "FROM checked LEFT JOIN seen ON seen.id = checked.id WHERE client_credentials.id = $5 " +
-    `AND (last_used IS NULL OR last_used <= $7 - ${LAST_USED_INTERVAL})), `;
-  return "WITH checked AS (SELECT id FROM users WHERE id = $3 AND password_hash = $4" +
-    `${withCredential ? ` AND ${IS_USABLE}` : ""}), ` +
-    `seen AS (UPDATE users SET last_login = ${AT} FROM checked ` +
-    `WHERE users.id = checked.id AND ${IS_LOGIN_DUE} RETURNING users.id), ` +
-    (withCredential ? used : "") +
-    "logged AS (INSERT INTO auth_logs (request_ip, request_timestamp, user_id) " +
-    `SELECT $1, ${AT}, checked.id FROM checked LEFT JOIN seen ON seen.id = checked.id RETURNING id) ` +
-    `SELECT ${REVISION} AS version FROM logged`;
-}
+/** The user, when it is as it was checked. */
+const CHECKED = "SELECT id, false AS is_use_due FROM users WHERE id = $3 AND password_hash = $4";
 
-const SUCCESS = statementOf({ withCredential: false });
-const SUCCESS_BY_CREDENTIAL = statementOf({ withCredential: true });
+/** The same by a credential that is as it was checked, and valid. */
+const CHECKED_BY_CREDENTIAL = `SELECT users.id, ${IS_USE_DUE} AS is_use_due ` +
+  "FROM users JOIN client_credentials AS used ON used.id = $5 AND used.user_id = users.id " +
+  "AND used.value = $6 AND (used.valid_until IS NULL OR used.valid_until > $7) " +
+  "WHERE users.id = $3 AND password_hash = $4";
+
+/** Of a credential whose use is written, the user is held first, as by all that change a client. */
+const SEEN =
+  `UPDATE users SET last_login = CASE WHEN ${IS_LOGIN_DUE} THEN ${AT} ELSE last_login END ` +
+  `FROM checked WHERE users.id = checked.id AND (is_use_due OR ${IS_LOGIN_DUE}) ` +
+  "RETURNING users.id, is_use_due";
+
+const USED = "UPDATE client_credentials SET last_used = $7 FROM seen " +
+  `WHERE client_credentials.id = $5 AND is_use_due AND ${IS_USE_DUE}`;
+
+/** After the user is held: the row's reference to it, which is checked last, waits for nobody then. */
+const LOGGED = "INSERT INTO auth_logs (request_ip, request_timestamp, user_id) " +
+  `SELECT $1, ${AT}, checked.id FROM checked LEFT JOIN seen ON seen.id = checked.id RETURNING id`;
+
+const ANSWER = `SELECT ${REVISION} AS version FROM logged`;
+
+const SUCCESS = `WITH checked AS (${CHECKED}), seen AS (${SEEN}), logged AS (${LOGGED}) ${ANSWER}`;
+const SUCCESS_BY_CREDENTIAL = `WITH checked AS (${CHECKED_BY_CREDENTIAL}), seen AS (${SEEN}), ` +
+  `used AS (${USED}), logged AS (${LOGGED}) ${ANSWER}`;
 const REFUSAL = "WITH logged AS (INSERT INTO auth_logs (request_ip, request_timestamp) " +
-  `VALUES ($1, ${AT}) RETURNING id) SELECT ${REVISION} AS version FROM logged`;
+  `VALUES ($1, ${AT}) RETURNING id) ${ANSWER}`;
 
 /** `undefined`, with nothing written, when the user is not as it was checked; else the revision. */
 export async function recordAuthentication(

@@ -68,7 +68,7 @@ export function clientClass(
 
     getStartupConf(): Record<string, string> {
       const { user, database } = this as unknown as StartupConfiguration;
-      const parts = { user, database, application_name: "jwks-server", client_encoding: "UTF8" };
+      const parts = { user, database, application_name: "jwks-server" };
       const ends = Object.entries(limits() ?? {}).map(([name, value]) => [name, String(value)]);
       return { ...parts, ...Object.fromEntries(ends) };
     }

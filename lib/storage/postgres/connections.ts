@@ -6,7 +6,7 @@ import { storageUnavailable } from "../../base/errors.ts";
 import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
 import type { TimeLimit } from "./deadline.ts";
 import { classify, ConnectionFailed, ConnectionLost, sqlState } from "./faults.ts";
-import { Lease } from "./lease.ts";
+import { discard, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 
 /** How many calls may wait for a connection; those beyond are refused at once. */
@@ -108,8 +108,7 @@ export class Connections {
     for (;;) {
       const client = await this.#anyClient(deadline);
       if (this.#isCurrent(client) && !this.#failed.has(client)) return client;
-      client.connection.stream.destroy();
-      client.release(true);
+      discard(client);
     }
   }
 

@@ -67,9 +67,8 @@ export class Lease implements Disposable {
 
   [Symbol.dispose](): void {
     this.#client.off("error", this.#lose);
-    // Not by a word to the server, which may never hear it.
-    if (this.#isBroken) this.#client.connection.stream.destroy();
-    this.#client.release(this.#isBroken);
+    if (this.#isBroken) discard(this.#client);
+    else this.#client.release();
   }
 
   async #ask(query: pg.QueryConfig & { queryMode?: string }): Promise<pg.QueryResult> {
@@ -93,4 +92,10 @@ export class Lease implements Disposable {
     this.#loss = error;
     this.#isBroken = true;
   };
+}
+
+/** Ends a connection at once, not by a word to the server, whose answer others would wait for. */
+export function discard(client: pg.PoolClient): void {
+  client.connection.stream.destroy();
+  client.release(true);
 }

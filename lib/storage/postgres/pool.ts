@@ -24,6 +24,9 @@ export const MAX_CONNECTIONS = 10;
 /** How often a call is made that comes to nothing: connections may be ended one after the other. */
 const MAX_ATTEMPTS = 5;
 
+/** How long one waits on average that others were in the way of, in milliseconds, and longer each time. */
+const PAUSE = 10;
+
 export interface PostgresOptions {
   /** Certificates, as PEM, that are trusted beside those of the system. */
   ca?: string | undefined;
@@ -155,9 +158,16 @@ export class PostgresPool {
         return await this.#connections.lend(deadline, use);
       } catch (error) {
         if (attempt >= MAX_ATTEMPTS || !retry(error)) throw error;
+        if (!isLost(error)) await outOfTheWay(attempt);
       }
     }
   }
+}
+
+/** At once, and it would be back before those that it was stopped for had gone on. */
+function outOfTheWay(attempt: number): Promise<void> {
+  const pause = Math.random() * 2 * PAUSE * attempt;
+  return new Promise((resolve) => setTimeout(resolve, pause));
 }
 
 /** Of what takes effect all at once, after this error could be. */

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { Script, ValkeyConnection } from "../../../lib/limits/valkey/connection.ts";
 import { parseValkeyUrl } from "../../../lib/limits/valkey/location.ts";
+import type { Sharing } from "../../../lib/limits/valkey/sharing.ts";
 import { ValkeyWindow } from "../../../lib/limits/valkey/valkey_window.ts";
+import { eventually } from "../../blackbox/harness.ts";
 import { findRedis, type RedisOptions, RedisServer } from "../../servers/redis.ts";
 import type { Rule, TestedLimiter } from "../limiter_conformance.ts";
 
@@ -50,6 +52,11 @@ export async function connected({ url }: RedisServer): Promise<ValkeyConnection>
   const connection = new ValkeyConnection({ location: parseValkeyUrl(url)! });
   await connection.connect();
   return connection;
+}
+
+/** Resolves when limits are shared: a busy machine may be late for the first time that it asks. */
+export async function inForce(sharing: Pick<Sharing, "isInForce">): Promise<void> {
+  await eventually("limits are shared", () => sharing.isInForce || undefined);
 }
 
 /** The limit of this name. */

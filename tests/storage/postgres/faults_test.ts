@@ -50,8 +50,8 @@ Deno.test("classify() leaves what is a matter of the statement, or of the progra
 
 Deno.test("classify() takes a server for unreachable that has sent no word", () => {
   const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
-  for (const Kind of [ConnectionFailed, ConnectionLost, CommitUnknown]) {
-    assert.equal(faultOf(new Kind(reset)), "unreachable", Kind.name);
+  for (const error of [new ConnectionFailed(reset), new ConnectionLost(reset), unknown(reset)]) {
+    assert.equal(faultOf(error), "unreachable", error.name);
   }
   assert.equal(faultOf(new DeadlineExceeded(5)), "unreachable");
 });
@@ -64,7 +64,7 @@ Deno.test("only the server's own word is taken for it that nothing was done", ()
     sent("08006"),
     sent("57014"),
     new ConnectionLost(sent("57P01", "FATAL")),
-    new CommitUnknown(sent("57P01", "FATAL")),
+    unknown(sent("57P01", "FATAL")),
     new DeadlineExceeded(5),
     Object.assign(new Error("not the server's"), { code: "40001" }),
   ];
@@ -79,3 +79,8 @@ Deno.test("a connection is lost by the server's last word as much as without one
     assert.ok(!isLost(error), Deno.inspect(error));
   }
 });
+
+/** A commit that ended with this. */
+function unknown(cause: unknown): CommitUnknown {
+  return new CommitUnknown({ number: "1", result: undefined }, cause);
+}

@@ -48,6 +48,28 @@ export function testLoginsAtOnce(database: TestDatabase): void {
     );
   }
 
+  database.testBeside(
+    "recordAuthentication() holds no credential while it waits for its user's deletion",
+    async (storage, other) => {
+      const { id } = (await storage.createUser(ALICE))!;
+      await storage.addCredential(id, { kid: "k", value: "v", at: AT });
+      const { user, credentials: [credential] } = (await storage.findClient("alice"))!;
+      const record = { ip: "::1", at: AT, user };
+      await storage.recordAuthentication(record); // so that only the credential's use is to be written
+      const held = Promise.withResolvers<void>();
+      const deletion = other.transaction(async (tx) => {
+        await tx.query("SELECT FROM users FOR UPDATE");
+        held.resolve();
+        await untilBlocked(other);
+        await tx.query("DELETE FROM users");
+      }, { timeout: 20_000 });
+      await held.promise;
+      assert.equal(await storage.recordAuthentication({ ...record, credential }), undefined);
+      await deletion;
+      assert.doesNotMatch(await database.server.log(), /deadlock/);
+    },
+  );
+
   database.testWith(
     2,
     "deleteUser() while many log in, by a key or a password, fails nobody",

@@ -5,6 +5,7 @@ import type { PostgresServer } from "../../servers/postgres.ts";
 import { assertFault, clear, fill, IMPATIENCE, untilWaiting, withPool } from "./pools.ts";
 
 const INSERT = "INSERT INTO numbers VALUES (1)";
+const SESSION = "SELECT pg_backend_pid() AS pid";
 const LOCK = "LOCK TABLE numbers";
 
 export function testLimits(server: PostgresServer, url: string): void {
@@ -25,15 +26,35 @@ export function testLimits(server: PostgresServer, url: string): void {
       })));
 
   Deno.test("a call that waits for others ends in time, and its connection is for those after it", () =>
-    withPool(url, { timeout: IMPATIENCE, max: 1 }, async (pool) => {
+    withPool(url, { max: 1 }, async (pool) => {
       await fill(pool, 1);
       const gate = Promise.withResolvers<void>();
-      const first = pool.transaction(() => gate.promise, { timeout: 10_000 });
-      await assertFault("unreachable", () => pool.read("SELECT 1"));
+      const first = pool.transaction(() => gate.promise);
+      const late = () => pool.transaction(() => Promise.resolve(), { timeout: IMPATIENCE });
+      await assertFault("unreachable", late);
       gate.resolve();
       await first;
       assert.equal((await pool.read("SELECT 1")).count, 1);
       assert.deepEqual([pool.size, pool.idle, pool.waiting], [1, 1, 0]);
+    }));
+
+  Deno.test("a call that came late for others before it is no reason to trust no connection", () =>
+    withPool(url, { max: 2 }, async (pool) => {
+      await fill(pool, 2);
+      const gates = [0, 1].map(() => Promise.withResolvers<void>());
+      const [first, second] = gates.map(({ promise }) =>
+        pool.transaction(async (statements) => {
+          await promise;
+          return (await statements.query(SESSION)).rows;
+        })
+      );
+      const late = () => pool.transaction(() => new Promise(() => {}), { timeout: 1000 });
+      setTimeout(() => gates[0]!.resolve(), 800);
+      await assertFault("unreachable", late);
+      await first;
+      gates[1]!.resolve();
+      const session = await second;
+      assert.deepEqual((await pool.read(SESSION)).rows, session);
     }));
 
   Deno.test("a body that does not end is left, and its transaction rolled back", () =>

@@ -45,7 +45,7 @@ export function testLosses(server: PostgresServer, url: string): void {
       assert.equal((await pool.read("SELECT 7")).count, 1);
     }));
 
-  Deno.test("a transaction is begun again until it is being committed, and not then", () =>
+  Deno.test("a transaction is begun again until it is being committed, and then asked after", () =>
     withNumbers(place, {}, async ({ pool, tunnel, count }) => {
       let bodies = 0;
       const insert = () =>
@@ -57,7 +57,7 @@ export function testLosses(server: PostgresServer, url: string): void {
       await insert();
       assert.deepEqual([bodies, await count()], [2, 1]);
       tunnel.loseAnswerTo("COMMIT\0");
-      await assertFault("unreachable", insert);
+      await insert();
       assert.deepEqual([bodies, await count()], [3, 2]);
     }));
 
@@ -111,11 +111,28 @@ export function testLosses(server: PostgresServer, url: string): void {
       await fill(pool, 2);
     }));
 
-  Deno.test("close() waits for no frozen server", () =>
+  Deno.test("close() waits for no frozen server, and leaves no connection to it", () =>
     withPool(url, {}, async (pool) => {
       await fill(pool, 3);
+      assert.equal(await openConnections(server.port), 3);
       await server.freeze();
-      await pool.close().finally(() => server.thaw());
+      try {
+        await pool.close();
+        assert.equal(await openConnections(server.port), 0);
+      } finally {
+        await server.thaw();
+      }
+    }));
+
+  Deno.test("who waits for a connection has it when another's call is given up", () =>
+    withNumbers(place, { max: 1 }, async ({ pool, tunnel }) => {
+      const first = assertFault("unreachable", () =>
+        pool.transaction(async (statements) => {
+          await statements.query("SET LOCAL idle_in_transaction_session_timeout = 0");
+          tunnel.silence();
+          await new Promise(() => {});
+        }, { timeout: IMPATIENCE }));
+      await Promise.all([first, pool.read("SELECT 1")]);
     }));
 
   Deno.test("a server that was stopped is used again when it is back", () =>
@@ -127,6 +144,15 @@ export function testLosses(server: PostgresServer, url: string): void {
       await server.start();
       assert.equal(await count(), 1);
     }));
+}
+
+/** How many connections to a port programs of this machine hold (proc(5), /proc/net/tcp). */
+async function openConnections(port: number): Promise<number> {
+  const lines = (await Deno.readTextFile("/proc/net/tcp")).trim().split("\n").slice(1);
+  return lines.map((line) => line.trim().split(/\s+/)).filter((fields) => {
+    const [remote, inode] = [fields[2]!, fields[9]!];
+    return Number.parseInt(remote.split(":")[1]!, 16) === port && inode !== "0";
+  }).length;
 }
 
 interface Numbers {

@@ -75,6 +75,18 @@ export function testRefusals(server: PostgresServer): void {
     });
   }
 
+  Deno.test("openFailure() takes what a table refuses for nothing that the server does", async () => {
+    const sql = "SELECT FROM pg_authid"; // for superusers
+    const failure = await failureOf(() => withPool(place, {}, (pool) => pool.read(sql)));
+    const error = openFailure(place, failure) as DomainError;
+    assert.equal(error.code, "storage_unavailable");
+    assert.equal(error.data.fault, "altered");
+    assert.match(
+      error.message,
+      /^The database postgres of jwks at .* is altered: permission denied/,
+    );
+  });
+
   Deno.test("openFailure() leaves what is no matter of the connection as it is", async () => {
     const error = await failureOf(() => withPool(place, {}, (pool) => pool.read("SELECT 1 / 0")));
     assert.equal(openFailure(place, error), error);

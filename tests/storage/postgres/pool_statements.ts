@@ -97,16 +97,21 @@ export function testStatements(server: PostgresServer, url: string): void {
       assert.equal((await pool.read("SELECT FROM pg_prepared_statements")).count, 0);
     }));
 
-  Deno.test("whatever a role's default is, a transaction is READ COMMITTED and a snapshot is not", () =>
+  Deno.test("whatever a role's defaults are, the text is UTF-8, a transaction is READ COMMITTED and a snapshot is not", () =>
     withPool(url, { max: 1 }, async (pool) => {
       const sql = "SELECT current_setting('transaction_isolation') AS level";
       await server.psql(`ALTER ROLE ${ROLE} SET default_transaction_isolation = serializable`);
+      await server.psql(`ALTER ROLE ${ROLE} SET client_encoding = latin1`);
       try {
+        assert.equal(
+          (await pool.read<{ text: string }>("SELECT '\u2603é' AS text")).rows[0]!.text,
+          "\u2603é",
+        );
         const body = async (statements: Statements) => (await statements.query(sql)).rows;
         assert.deepEqual(await pool.transaction(body), [{ level: "read committed" }]);
         assert.deepEqual(await pool.snapshot(body), [{ level: "repeatable read" }]);
       } finally {
-        await server.psql(`ALTER ROLE ${ROLE} RESET default_transaction_isolation`);
+        await server.psql(`ALTER ROLE ${ROLE} RESET ALL`);
       }
     }));
 }

@@ -1,12 +1,14 @@
 import { testStorage } from "../storage_conformance.ts";
 import { makeDatabase, startServer } from "./databases.ts";
 import { testExamination } from "./examination.ts";
-import { testForeignValues } from "./foreign_values.ts";
+import { testForeignRows } from "./foreign_rows.ts";
 import { testKeysAtOnce } from "./keys_at_once.ts";
 import { testLoginsAtOnce } from "./logins_at_once.ts";
 import { testRevisionByOthers } from "./revision.ts";
 import { testRoundTrips } from "./round_trips.ts";
 import { testServers } from "./servers.ts";
+import { testSettings } from "./settings.ts";
+import { testTexts } from "./texts.ts";
 import { testUsedIds } from "./used_ids.ts";
 import { testUsersAtOnce } from "./users_at_once.ts";
 
@@ -19,7 +21,9 @@ if (server !== undefined) {
   });
   testRevisionByOthers(database);
   testRoundTrips(database);
-  testForeignValues(database);
+  testForeignRows(database);
+  testTexts(database);
+  testSettings(database);
   testServers(database);
   testExamination(database);
   testUsedIds(database);
