@@ -20,7 +20,7 @@ for file in "$1"/*.pid; do
     rounds=$((rounds + 1))
     sleep 0.02
   done
-  kill -KILL "$pid"
+  [ ! -e "$file" ] || kill -KILL "$pid"
 done 2>/dev/null
 rm -rf "$1"`;
 
