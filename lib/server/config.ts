@@ -200,6 +200,8 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     database: Object.freeze(values.DATABASE!),
     /** The file with the certificates by which the database's server is known, if not the usual ones. */
     databaseCaFile: values.DATABASE_CA_FILE,
+    /** The files of URLs, which may hold a password, by the variables that name them. */
+    urlFiles: Object.freeze(urlFilesOf(values)),
     /** Whether the server brings the database's schema up to date. */
     migrate: values.MIGRATE!,
     secret: values.NOT_MY_KEY,
@@ -245,4 +247,11 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     /** How the log is written, when not as suits who reads it. */
     logFormat: values.LOG_FORMAT,
   });
+}
+
+function urlFilesOf({ DATABASE_FILE, REDIS_URL_FILE }: Values): Record<string, string> {
+  return {
+    ...DATABASE_FILE === undefined ? {} : { DATABASE_FILE },
+    ...REDIS_URL_FILE === undefined ? {} : { REDIS_URL_FILE },
+  };
 }

@@ -12,7 +12,7 @@ import { readCertificates } from "./pem_file.ts";
 
 export interface PostgresSettings {
   server: PostgresLocation;
-  /** The file with the certificates by which the server is known, beside the usual ones. */
+  /** The file with the certificates by which the server is known, in place of the usual ones. */
   caFile: string | undefined;
   /** Whether a schema that is old, or not there yet, is brought up to date. */
   mayMigrate: boolean;

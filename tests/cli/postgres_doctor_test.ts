@@ -85,6 +85,14 @@ const CASES: readonly Case[] = [
     hint: /MIGRATE=off/,
   },
   {
+    what: "a schema in which others may put what the server would run",
+    sql: "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    check: "privileges",
+    status: "warning",
+    message: /^every role may make functions in the schema public, which would be run as jwks$/,
+    hint: /: REVOKE CREATE ON SCHEMA public FROM PUBLIC;/,
+  },
+  {
     what: "a database that takes no writes",
     sql: "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', " +
       "current_database()); END $$",

@@ -38,6 +38,8 @@ Deno.test("loadConfig() refuses a database that is no file and no URL of a serve
           DATABASE: `${URL}?sslmode=disable`,
         },
       "DATABASE is a value that is not shown": { DATABASE: URL.replace("postgres", "mysql") },
+      "DATABASE is a value that is not shown; allowed": { DATABASE: URL.replace("//", "/") },
+      "DATABASE is a value that is not shown; ": { DATABASE: URL.replace("://", ":") },
       "the value in the file of DATABASE_FILE is a value that is not shown; allowed is the path": {
         DATABASE_FILE: file,
       },

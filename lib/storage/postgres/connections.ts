@@ -22,7 +22,7 @@ const GOODBYE_PATIENCE = 200;
 const REFUSED_PARAMETER = "08P01";
 
 export interface ConnectionsOptions {
-  /** Certificates, as PEM, that are trusted beside those of the system. */
+  /** Certificates, as PEM, that are trusted in place of the system's. */
   ca?: string | undefined;
   /** Is told why a connection was lost that nobody was using. */
   onError?: ((error: unknown) => void) | undefined;

@@ -28,7 +28,7 @@ const MAX_ATTEMPTS = 5;
 const PAUSE = 10;
 
 export interface PostgresOptions {
-  /** Certificates, as PEM, that are trusted beside those of the system. */
+  /** Certificates, as PEM, that are trusted in place of the system's. */
   ca?: string | undefined;
   /** Is told why a connection was lost that nobody was using. */
   onError?: ((error: unknown) => void) | undefined;

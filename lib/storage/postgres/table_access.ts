@@ -11,7 +11,7 @@ import { readSchemaState } from "./schema_state.ts";
 import { PostgresTableReader } from "./table_reader.ts";
 import { PostgresTableWriter } from "./table_writer.ts";
 
-/** A server, and the certificates, as PEM, that it may have beside those of the system. */
+/** A server, and the certificates, as PEM, by which it is known in place of the system's. */
 export interface TrustedServer {
   location: PostgresLocation;
   ca: string | undefined;

@@ -20,7 +20,7 @@ const server = await startServer(what, {
 if (server !== undefined) {
   const url = await server.createDatabase();
   testStatements(server, url);
-  testTransactions(url);
+  testTransactions(server, url);
   testLimits(server, url);
   testLosses(server, url);
   testRefusals(server);

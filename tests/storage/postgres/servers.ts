@@ -79,6 +79,17 @@ export function testServers(database: TestDatabase): void {
     },
   );
 
+  database.test("assertWritable() rejects when no login could be put on record", async (storage) => {
+    for (const table of ["users", "auth_logs", "key_state"]) {
+      await storage.assertWritable();
+      await database.psql(`ALTER TABLE ${table} RENAME TO away`);
+      const error = await failureOf(() => storage.assertWritable(), table)
+        .finally(() => database.psql(`ALTER TABLE away RENAME TO ${table}`));
+      assert.ok(isDomainError(error, "storage_unavailable"), String(error));
+      assert.equal(error.data.fault, "altered");
+    }
+  });
+
   database.test("a server that only reads refuses every write, counts them, and goes on to read", async (storage) => {
     const user = (await storage.createUser(ALICE))!;
     await database.server.psql(
