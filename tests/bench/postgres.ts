@@ -14,6 +14,10 @@ import { inTurns, median } from "./statistics.ts";
 
 const ROUNDS = 5;
 const SECONDS = 3;
+
+/** Of GETs, whose rates differ little. */
+const SHORT = { rounds: 15, seconds: 1 };
+
 const WHAT = "Remembered logins on PostgreSQL";
 const JWKS = "/.well-known/jwks.json";
 
@@ -28,11 +32,14 @@ const PASSWORD = "of all the users of this benchmark";
 /** The cost at which the tests' servers check passwords. */
 const COST = { memoryCost: 64, timeCost: 1, parallelism: 1 };
 
-/** What the server of a course of tests has not: what is committed is on the disk. */
+/** As servers are that hold something: what is committed is on the disk. */
 const DURABLE = { fsync: true, settings: { shared_buffers: "128MB" } };
 
-/** At least so much of what the database gives by itself, for each algorithm and number of servers. */
-const GOALS = { EdDSA: [0.3, 0.3], RS256: [0.1, 0.15] } as const;
+/**
+ * The least share of what the database gives by itself, with one server and with two, which share
+ * the processors with it. Deno signs with RSA so slowly that the database has little part in it.
+ */
+const GOALS = { EdDSA: [0.4, 0.3], RS256: undefined } as const;
 
 /**
  * Logins a second, with one server and with two, against pgbench that gives the same two statements
@@ -73,12 +80,13 @@ async function measureLogins(
         return await scriptsPerSecond({ url, script, connections, seconds: SECONDS });
       },
     );
+    const goal = GOALS[alg]?.[servers.length - 1];
     rows.push({
-      what: `${WHAT}, ${alg}, ${servers.length} of 2 servers, against pgbench`,
+      what: `${WHAT}, ${alg}, ${servers.length} server(s), against pgbench`,
       unit: "/s",
       measured: median(ours),
       baseline: median(theirs),
-      goal: ["at least", GOALS[alg][servers.length - 1]!],
+      ...(goal === undefined ? {} : { goal: ["at least", goal] }),
     });
   }
   return rows;
@@ -121,9 +129,9 @@ async function compareKeys(postgres: PostgresServer): Promise<Row> {
   await using theirs = await Server.start({ env: { SIGNING_ALG: "RS256" } });
   await settled(theirs);
   const [measured, baseline] = await inTurns(
-    ROUNDS,
-    () => requestsPerSecond(ours.url + JWKS, SECONDS),
-    () => requestsPerSecond(theirs.url + JWKS, SECONDS),
+    SHORT.rounds,
+    () => requestsPerSecond(ours.url + JWKS, SHORT.seconds),
+    () => requestsPerSecond(theirs.url + JWKS, SHORT.seconds),
   );
   return {
     what: "GET of the JWK set with PostgreSQL, against the same with SQLite",

@@ -81,7 +81,7 @@ Deno.test("doctor measures the database's clock with the round trip taken off", 
     status: "ok",
     message: "at most 5 ms from this machine's",
   });
-  assert.match((await check(0, [900, 4, 700])).message, /^at most 2 ms/); // the quickest counts
+  assert.match((await check(0, [900, 4, 700, 800, 600])).message, /^at most 2 ms/); // the quickest counts
   assert.equal((await check(60_000, [2000])).status, "ok");
   const late = await check(61_000, [10]);
   assert.deepEqual([late.status, late.message], [
