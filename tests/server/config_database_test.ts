@@ -76,13 +76,19 @@ Deno.test("loadConfig() says what is wrong with the file of DATABASE_FILE", asyn
   });
 });
 
-Deno.test("loadConfig() takes what is only for a server's database only with one", () => {
+Deno.test("loadConfig() takes what says how a server's database is used with a file, too", () => {
   assert.equal(load({ DATABASE: URL }).migrate, true);
-  const config = load({ DATABASE: URL, MIGRATE: "off", DATABASE_CA_FILE: "/etc/ca.pem" });
-  assert.deepEqual([config.migrate, config.databaseCaFile], [false, "/etc/ca.pem"]);
-  for (const name of ["MIGRATE", "DATABASE_CA_FILE"]) {
-    assert.deepEqual(problemsOf({ [name]: "on" }), [
-      `${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`,
-    ]);
+  for (const DATABASE of [URL, "data/keys.db"]) {
+    const config = load({ DATABASE, MIGRATE: "off", DATABASE_CA_FILE: "/etc/ca.pem" });
+    assert.deepEqual([config.migrate, config.databaseCaFile], [false, "/etc/ca.pem"]);
   }
+  assert.equal(load({ MIGRATE: "off" }).database.engine, "sqlite");
+});
+
+Deno.test("loadConfig() refuses certificates of a database that is not named", () => {
+  assert.deepEqual(problemsOf({ DATABASE_CA_FILE: "/etc/ca.pem" }), [
+    "DATABASE_CA_FILE is set without DATABASE; allowed is that only with one",
+  ]);
+  const both = { DATABASE: "a", DATABASE_FILE: "b", DATABASE_CA_FILE: "/etc/ca.pem" };
+  assert.equal(problemsOf(both).length, 1);
 });
