@@ -2,6 +2,7 @@
 
 import { isoTime, numericDate } from "../base/clock.ts";
 import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
+import { policyDifferences } from "../keys/key_policy.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
 import type { Config } from "../server/config.ts";
@@ -30,13 +31,22 @@ export function checkKeys({ ring }: CheckParts): Finding[] {
   return [ok("secret", `${opens} ${ring.keys.length} keys`), ...refused];
 }
 
-export function checkPolicy({ ring }: CheckParts): Finding {
+/** A server puts its own policy into force, what it does not state being as it is by default. */
+export function checkPolicy({ config, ring }: CheckParts): Finding {
   const differences = ring.policyDifferences;
-  if (differences.length === 0) return ok("policy", "this configuration is the database's policy");
+  if (differences.length > 0) {
+    return warning(
+      "policy",
+      `the database's policy is another one: ${differences.join("; ")}`,
+      "commands go by the database's; a server writes its own when it starts",
+    );
+  }
+  const unstated = policyDifferences(config.policy, ring.policy);
+  if (unstated.length === 0) return ok("policy", "this configuration is the database's policy");
   return warning(
     "policy",
-    `the database's policy is another one: ${differences.join("; ")}`,
-    "commands go by the database's; a server writes its own when it starts",
+    `this environment does not state the database's policy: ${unstated.join("; ")}`,
+    "a server started like this would change it: set the variables to the same on every server",
   );
 }
 
