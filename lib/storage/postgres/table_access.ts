@@ -85,8 +85,10 @@ async function prepare({ location, ca }: TrustedServer): Promise<void> {
   }
 }
 
+/** What only reads, such as the source, leaves no doubt when its end is not heard of. */
 function isDoubtful(error: unknown): boolean {
-  return error instanceof CommitUnknown || (error instanceof Error && isDoubtful(error.cause));
+  if (error instanceof CommitUnknown) return error.committing.number !== undefined;
+  return error instanceof Error && isDoubtful(error.cause);
 }
 
 function doubtful(location: PostgresLocation, cause: unknown): DomainError {
