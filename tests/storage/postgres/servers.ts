@@ -20,12 +20,13 @@ export function testServers(database: TestDatabase): void {
       const before = Date.now();
       await one!.servers.tell(told("one"));
       await other!.servers.tell(told("other"));
-      await one!.servers.tell({ ...told("one", 7), version: "1.2.4" });
+      const time = await one!.servers.tell({ ...told("one", 7), version: "1.2.4" });
       const list = await other!.servers.list();
       assert.deepEqual(list.map(({ seenAt: _, ...server }) => server), [
         { ...told("one", 7), version: "1.2.4" },
         told("other"),
       ]);
+      assert.equal(time, list[0]!.seenAt);
       for (const { seenAt } of list) {
         assert.ok(before - 1 <= seenAt && seenAt <= Date.now() + 1, `${before} ${seenAt}`);
       }
