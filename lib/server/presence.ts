@@ -15,8 +15,10 @@ const INTERVAL = 10_000;
 export interface PresenceParts {
   storage: Pick<Storage, "servers">;
   ring: Pick<KeyRing, "check">;
-  /** The port on which it listens. */
+  /** The port on which it listens, and what else it tells of itself as it is. */
   port: number;
+  issuer: string | null;
+  limitedAt: string | null;
   clock: Clock;
   log: Log;
   /** The name of this machine. */
@@ -51,18 +53,23 @@ export class Presence {
 
   /** Tells what is so now, and learns how far this machine's clock is off. A failure is logged, and nothing else waits for it. */
   async tell(): Promise<void> {
-    const { storage: { servers }, ring, port, clock, hostname = Deno.hostname } = this.#parts;
+    const { storage: { servers }, ring, clock } = this.#parts;
     if (servers === undefined) return;
     await this.#attempts.make("telling other servers of this one", async () => {
       const before = clock();
       const theirs = await servers.tell({
-        id: this.#id,
-        host: `${hostname()}:${port}`,
-        version: project.version,
+        ...this.#lasting(),
         at: before,
         check: ring.check,
       });
       this.#clockWatch.observe((before + clock()) / 2 - theirs);
     });
+  }
+
+  /** What is so for as long as it runs. */
+  #lasting() {
+    const { port, issuer, limitedAt, hostname = Deno.hostname } = this.#parts;
+    const host = `${hostname()}:${port}`;
+    return { id: this.#id, host, version: project.version, issuer, limitedAt };
   }
 }

@@ -19,6 +19,8 @@ function makePresence(tell?: (server: ServerRecord, time: FakeClock) => Promise<
     storage: { servers: { tell: keep, list: () => Promise.resolve([]) } },
     ring,
     port: 8080,
+    issuer: "https://id.example",
+    limitedAt: null,
     clock: time.clock,
     log,
     hostname: () => "tokens-1",
@@ -39,6 +41,8 @@ Deno.test("Presence.tell() says who the server is, its clock, and whose secret i
     version: project.version,
     at: time.now - 10_000,
     check: new Uint8Array([1]),
+    issuer: "https://id.example",
+    limitedAt: null,
   });
   assert.deepEqual(second, { ...first!, at: time.now, check: new Uint8Array([2]) });
 });
@@ -107,6 +111,8 @@ Deno.test("Presence.start() does nothing where a database is one machine's alone
     storage: { servers: undefined },
     ring: { check: new Uint8Array() },
     port: 8080,
+    issuer: null,
+    limitedAt: null,
     clock: Date.now,
     log,
     hostname: () => {
