@@ -184,6 +184,27 @@ if (withWorkplace) {
     });
   });
 
+  Deno.test("doctor does not blame this machine's clock for what a server with a fast one has logged", async () => {
+    await withWorkplace(async (workplace) => {
+      await workplace.init();
+      await workplace.psql(
+        "INSERT INTO auth_logs (request_ip, request_timestamp) " +
+          "VALUES ('192.0.2.1', (now() AT TIME ZONE 'UTC') + interval '480 seconds')",
+      );
+      const findings = await workplace.examine({ SIGNING_ALG: "EdDSA" });
+      const found = findings.filter(({ check }) => check.endsWith("clock"));
+      assert.deepEqual(found.map(({ check, status }) => [check, status]), [
+        ["database clock", "ok"],
+        ["clock", "warning"],
+      ]);
+      assert.match(
+        found[1]!.message,
+        /^the newest log entry is 4[78]\d s ahead of this machine's clock$/,
+      );
+      assert.match(found[1]!.hint!, /^a server whose clock was ahead wrote it/);
+    });
+  });
+
   Deno.test("doctor migrates nothing", async () => {
     await withWorkplace(async (workplace) => {
       const found = await findingsOf(workplace);
