@@ -17,7 +17,7 @@ export interface ConnectionCount {
 interface Refusal {
   error: unknown;
   at: number;
-  /** How many there were, or have been since. */
+  /** How many there were. */
   made: number;
 }
 
@@ -46,7 +46,6 @@ export class Allowance {
     if (count.made > this.#told) this.#told = Infinity;
     // What was refused while there were none may have been a matter of a moment.
     if (this.#refusal?.made === 0) this.#refusal = undefined;
-    if (this.#refusal) this.#refusal.made = Math.max(this.#refusal.made, count.made);
     this.#tell(count);
   }
 

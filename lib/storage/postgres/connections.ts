@@ -140,24 +140,24 @@ export class Connections {
     return { made: Math.min(this.#clients.size, all), all };
   }
 
-  /** Any connection: when the server takes no more, one of those that there are, as soon as it is free. */
+  /** When the server takes no more, the next call waits for one of those that there are. */
   async #anyClient(deadline: TimeLimit): Promise<pg.PoolClient> {
-    for (let isPlain = false;;) {
-      try {
-        return await this.#acquire(deadline);
-      } catch (error) {
-        if (sqlState(error) === REFUSED_PARAMETER && !isPlain) {
-          isPlain = true;
-          this.#limits = undefined;
-        } else if (!isTurnedAway(error) || !this.#isToWait(error)) throw error;
-      }
+    try {
+      return await this.#orWithoutLimits(() => this.#acquire(deadline));
+    } catch (error) {
+      if (isTurnedAway(error)) this.#allowance.refuse(error, this.#count());
+      throw error;
     }
   }
 
-  #isToWait(error: unknown): boolean {
-    const count = this.#count();
-    this.#allowance.refuse(error, count);
-    return count.made > 0;
+  async #orWithoutLimits<Result>(connect: () => Promise<Result>): Promise<Result> {
+    try {
+      return await connect();
+    } catch (error) {
+      if (sqlState(error) !== REFUSED_PARAMETER) throw error;
+      this.#limits = undefined;
+      return await connect();
+    }
   }
 
   async #acquire(deadline: TimeLimit): Promise<pg.PoolClient> {
