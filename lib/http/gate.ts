@@ -1,9 +1,10 @@
 /** Where every request passes: what is wrong with it is told here, and who waits for an answer is known. */
 
+import { within } from "../base/deadline.ts";
 import { DomainError } from "../base/errors.ts";
 import { leaveUnread } from "./body.ts";
 import { asLast, framingFault } from "./framing.ts";
-import { LIVENESS } from "./health.ts";
+import { LIVENESS, READINESS } from "./health.ts";
 import { HostCheck } from "./host.ts";
 import type { Observer } from "./observer.ts";
 import { pathOf } from "./path.ts";
@@ -15,8 +16,12 @@ export type Handler = (
   info: Deno.ServeHandlerInfo<Deno.NetAddr>,
 ) => Response | Promise<Response>;
 
+/** How long a request waits for a server that starts, in milliseconds. */
+const START_PATIENCE = 2000;
+
 export class Gate {
-  #handler: Handler = startingResponse;
+  #handler: Handler = (request, info) => this.#awaitBegin(request, info);
+  readonly #begun = Promise.withResolvers<void>();
   #observer: Pick<Observer, "answered"> | undefined;
   #inFlight = 0;
   /** Resolves as soon as nothing is in flight, when somebody waits for that. */
@@ -29,6 +34,7 @@ export class Gate {
   begin(handler: Handler, observer?: Pick<Observer, "answered">): void {
     this.#handler = handler;
     this.#observer = observer;
+    this.#begun.resolve();
   }
 
   /** Refuses requests from now on; those in flight go on. */
@@ -101,6 +107,15 @@ export class Gate {
     return response instanceof Promise ? response.then(asLast) : asLast(response);
   }
 
+  /** Who asks a server that starts waits, because a proxy that has sent it a POST asks no other one. */
+  #awaitBegin(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
+    const path = pathOf(request);
+    if (path === LIVENESS) return okResponse();
+    if (path === READINESS) return startingResponse();
+    return within(START_PATIENCE, this.#begun.promise)
+      .then((hasBegun) => hasBegun ? this.#handler(request, info) : startingResponse());
+  }
+
   #answered(): void {
     if (--this.#inFlight > 0) return;
     this.#lull?.resolve();
@@ -108,8 +123,7 @@ export class Gate {
   }
 }
 
-function startingResponse(request: Request): Response {
-  if (pathOf(request) === LIVENESS) return okResponse();
+function startingResponse(): Response {
   const starting = "The server is starting";
   return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
 }

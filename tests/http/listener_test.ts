@@ -262,6 +262,24 @@ Deno.test("Server tells an observer of each answer once, with its status, also o
   ]);
 });
 
+Deno.test("Server answers what came before it began as soon as it has", async () => {
+  await withServer(undefined, async ({ server, url }) => {
+    const early = fetch(url, { method: "POST", body: "text" });
+    assert.equal((await fetch(`${url}readyz`)).status, 503); // what came first has arrived
+    server.begin(async (request) => new Response(await request.text()));
+    const answer = await early;
+    assert.deepEqual([answer.status, await answer.text()], [200, "text"]);
+  });
+});
+
+Deno.test("Server that does not begin in time refuses, as one that may be asked again", async () => {
+  await withServer(undefined, async ({ url }) => {
+    const answer = await fetch(url);
+    assert.deepEqual([answer.status, (await answer.json()).error], [503, "overloaded"]);
+    assert.equal(answer.headers.get("retry-after"), "1");
+  });
+});
+
 Deno.test("Server says that it is alive before it begins, and that it can do nothing yet", async () => {
   await withServer(undefined, async ({ url }) => {
     const alive = await fetch(`${url}healthz`);
