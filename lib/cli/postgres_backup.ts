@@ -3,6 +3,7 @@
 import { DomainError } from "../base/errors.ts";
 import { libpqUrl } from "../storage/postgres/libpq_url.ts";
 import { describePostgres, type PostgresLocation } from "../storage/postgres/location.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** The database that a backup is restored into in the example. */
 const RESTORED = "restored";
@@ -23,8 +24,8 @@ export function noBackupOf(
   { file, caFile, migrate }: BackupWish,
 ): DomainError {
   const user = migrate ? server.user : OWNER;
-  const url = (database: string) => quoted(libpqUrl({ ...server, user, database }, caFile));
-  const dump = quoted(file);
+  const url = (database: string) => shellWord(libpqUrl({ ...server, user, database }, caFile));
+  const dump = shellWord(file);
   const name = describePostgres(server);
   return new DomainError("usage", `No backup was made: ${name} is not in a file`, {
     hints: [
@@ -32,8 +33,8 @@ export function noBackupOf(
       migrate
         ? "a role that does not own the tables needs SELECT on their sequences, too"
         : `${OWNER} is the role that owns the tables: ${server.user} may not read their sequences`,
-      `to restore, as a role that may make databases: createdb --host=${quoted(server.host)} ` +
-      `--port=${server.port} --owner=${quoted(user)} --encoding=UTF8 ` +
+      `to restore, as a role that may make databases: createdb --host=${shellWord(server.host)} ` +
+      `--port=${server.port} --owner=${shellWord(user)} --encoding=UTF8 ` +
       `--template=template0 ${RESTORED}`,
       `then: pg_restore --exit-on-error --no-owner --dbname=${url(RESTORED)} ${dump}` +
       (migrate ? "" : `; ${server.user} is granted again what it was, if there is that role`),
@@ -42,9 +43,4 @@ export function noBackupOf(
       "jwks-server copy --to <file> writes all of it into a SQLite file",
     ],
   });
-}
-
-/** A word as a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { isDomainError } from "../../lib/base/errors.ts";
 import { ROLE, ROLE_PASSWORD } from "../servers/postgres.ts";
 import { SECRET } from "../support.ts";
+import { testCopies } from "./postgres_copies.ts";
 import { postgresWorkplaces } from "./postgres_workplace.ts";
 
 const withWorkplace = await postgresWorkplaces("commands on a PostgreSQL");
 const NEXT_SECRET = "another secret that only tests know";
 
 if (withWorkplace) {
+  testCopies(withWorkplace);
+
   Deno.test("migrate makes the tables, and changes nothing where they are; it needs no secret", async () => {
     await withWorkplace(async (workplace) => {
       const env = { NOT_MY_KEY: undefined, MIGRATE: "off" };
@@ -92,40 +95,6 @@ if (withWorkplace) {
         `bool_and(has_table_privilege('${role}', tablename::text, 'DELETE')) ` +
         "FROM pg_tables WHERE schemaname = 'public'";
       assert.equal(await server.psql(told, there), "t|t");
-    });
-  });
-
-  Deno.test("copy says which grant a role lacks that may use the tables, before anything is written", async () => {
-    await withWorkplace(async (workplace) => {
-      await workplace.init();
-      const target = new URL(await workplace.server.createDatabase());
-      const there = target.pathname.slice(1);
-      await workplace.run(["migrate"], { DATABASE: target.href });
-      const role = `copier_${there}`;
-      await workplace.psql(`CREATE ROLE ${role} LOGIN PASSWORD 'only for tests'`);
-      const rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ";
-      await workplace.psql(rights + role);
-      await workplace.server.psql(rights + role, there);
-      const source = new URL(workplace.url);
-      for (const url of [source, target]) [url.username, url.password] = [role, "only for tests"];
-      const names = "auth_logs_id_seq, client_credentials_id_seq, users_id_seq";
-      for (
-        const [DATABASE, to, use, grant] of [
-          [source.href, `${workplace.directory}/copy.db`, "read", "SELECT"],
-          [workplace.url, target.href, "set", "SELECT, UPDATE"],
-        ] as const
-      ) {
-        const { message, hints } = await workplace.refused(["copy", "--to", to], { DATABASE });
-        assert.ok(message.startsWith(`The role ${role} may not ${use} the numbers of`), message);
-        assert.ok(message.endsWith(`: ${names}`), message);
-        const missing = `GRANT ${grant} ON ALL SEQUENCES IN SCHEMA public TO ${role};`;
-        assert.equal(hints[0], `as their owner: ${missing}`);
-        await workplace.server.psql(
-          missing,
-          new URL(use === "set" ? target : source).pathname.slice(1),
-        );
-        await workplace.run(["copy", "--to", to], { DATABASE });
-      }
     });
   });
 

@@ -223,12 +223,16 @@ if (withWorkplace) {
     await withWorkplace(async (workplace) => {
       const wrong = workplace.url.replace(encodeURIComponent(ROLE_PASSWORD), "hunter2hunter2");
       const absent = workplace.url.replace(/test_\d+$/, "absent");
-      const nobody = workplace.url.replace(/:\d+\//, ":1/");
+      const nobody = `${workplace.url.replace(/:\d+\//, ":1/")}?sslmode=verify-full`;
       for (
-        const [DATABASE, reason] of [
-          [wrong, /unreachable: password authentication failed for user "jwks"$/],
-          [absent, /unreachable: database "absent" does not exist$/],
-          [nobody, /unreachable: .*ECONNREFUSED/],
+        const [DATABASE, reason, hint] of [
+          [
+            wrong,
+            /unreachable: password authentication failed for user "jwks"$/,
+            /^put the right user/,
+          ],
+          [absent, /unreachable: database "absent" does not exist$/, /^create the database/],
+          [nobody, /unreachable: .*ECONNREFUSED/, /says of it; .*DATABASE_CA_FILE has$/],
         ] as const
       ) {
         const { stdout, stderr } = await workplace.execute(["doctor", "--json"], { DATABASE });
@@ -236,6 +240,7 @@ if (withWorkplace) {
         const problems = findings.filter(({ status }) => status === "problem");
         assert.deepEqual(problems.map(({ check }) => check), ["database", "secret"]);
         for (const { message } of problems) assert.match(message, reason);
+        assert.match(problems[0]!.hint!, hint);
         for (const secret of ["hunter2hunter2", ROLE_PASSWORD, encodeURIComponent(ROLE_PASSWORD)]) {
           assert.ok(!(stdout + stderr).includes(secret), secret);
         }

@@ -7,6 +7,7 @@ import { describePostgres, type PostgresLocation } from "./location.ts";
 import { failureOf, inLongTransaction } from "./long_transaction.ts";
 import { migrate } from "./migration.ts";
 import { PostgresPool } from "./pool.ts";
+import type { SettingNames } from "./remedies.ts";
 import { readSchemaState } from "./schema_state.ts";
 import { assertSequenceRights } from "./sequence_rights.ts";
 import { PostgresTableReader } from "./table_reader.ts";
@@ -16,6 +17,8 @@ import { PostgresTableWriter } from "./table_writer.ts";
 export interface TrustedServer {
   location: PostgresLocation;
   ca: string | undefined;
+  /** By what an operator has named the database, if not as a server's own. */
+  settings?: SettingNames | undefined;
 }
 
 /**
@@ -26,12 +29,12 @@ export interface TrustedServer {
  * `storage_unavailable`; whatever `body` throws.
  */
 export function readTables<Result>(
-  { location, ca }: TrustedServer,
+  { location, ca, settings }: TrustedServer,
   body: (reader: TableReader) => Promise<Result>,
 ): Promise<Result> {
   return inLongTransaction(
     location,
-    { isolation: "REPEATABLE READ READ ONLY", ca },
+    { isolation: "REPEATABLE READ READ ONLY", ca, settings },
     async (statements) => {
       const { version } = await readSchemaState(statements);
       const name = describePostgres(location);
@@ -54,14 +57,14 @@ export function readTables<Result>(
  * whatever `body` throws.
  */
 export async function writeTables<Result>(
-  { location, ca }: TrustedServer,
+  { location, ca, settings }: TrustedServer,
   body: (writer: TableWriter) => Promise<Result>,
 ): Promise<Result> {
-  await prepare({ location, ca });
+  await prepare({ location, ca, settings });
   try {
     return await inLongTransaction(
       location,
-      { isolation: "READ COMMITTED", ca },
+      { isolation: "READ COMMITTED", ca, settings },
       async (statements) => {
         const writer = new PostgresTableWriter(statements);
         await writer.lock();
@@ -74,12 +77,12 @@ export async function writeTables<Result>(
   }
 }
 
-async function prepare({ location, ca }: TrustedServer): Promise<void> {
+async function prepare({ location, ca, settings }: TrustedServer): Promise<void> {
   const pool = new PostgresPool(location, { ca });
   try {
     await migrate(pool);
   } catch (error) {
-    throw failureOf(location, error);
+    throw failureOf({ location, settings }, error);
   } finally {
     await pool.close();
   }
