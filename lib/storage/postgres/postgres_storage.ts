@@ -43,16 +43,7 @@ import { Superseded, unlessSuperseded } from "./superseded.ts";
 import type { Statements } from "./transaction.ts";
 import * as usedIds from "./used_ids_table.ts";
 import * as users from "./users_table.ts";
-
-/**
- * A message in the write-ahead log, which is on the disk when it is answered, beside statements that
- * would write what a login does if they found a row: a server that is read-only refuses them, and one
- * that lacks a table or a privilege. Nobody waits for it.
- */
-const WRITE_NOTHING = "WITH state AS (UPDATE key_state SET version = version WHERE false), " +
-  "seen AS (UPDATE users SET last_login = NULL WHERE false), " +
-  "logged AS (INSERT INTO auth_logs (request_ip) SELECT '' WHERE false) " +
-  "SELECT pg_logical_emit_message(true, 'jwks-server', '')";
+import { assertWritable } from "./writability.ts";
 
 /**
  * How long an operator's transaction may take in all, in milliseconds: there may be many keys or
@@ -236,7 +227,7 @@ export class PostgresStorage implements Storage {
   }
 
   async assertWritable(): Promise<void> {
-    await this.#write((statements) => statements.query(WRITE_NOTHING));
+    await this.#write(assertWritable);
   }
 
   /** The server is told of by what it tells itself. */

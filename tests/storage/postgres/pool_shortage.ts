@@ -1,13 +1,14 @@
 /** A server that takes fewer connections than the pool wants. */
 
 import assert from "node:assert/strict";
+import { createPool } from "../../../lib/server/postgres_engine.ts";
 import { isDomainError } from "../../../lib/base/errors.ts";
 import { sqlState } from "../../../lib/storage/postgres/faults.ts";
 import { parsePostgresUrl, type PostgresLocation } from "../../../lib/storage/postgres/location.ts";
 import type { PostgresPool } from "../../../lib/storage/postgres/pool.ts";
 import { PgBouncer } from "../../servers/pgbouncer.ts";
 import { type PostgresServer, ROLE_PASSWORD } from "../../servers/postgres.ts";
-import { failureOf } from "../../support.ts";
+import { failureOf, recordingLog } from "../../support.ts";
 import { assertTellsNothing, withPool } from "./pools.ts";
 
 /** How many connections there may be. */
@@ -43,6 +44,19 @@ export function testShortage(server: PostgresServer, url: string): void {
       assert.deepEqual(told.map(([count]) => count), [FEW]);
       assertTellsNothing(told);
     });
+  });
+
+  Deno.test("createPool() logs how many connections the server takes, and in its words why", async () => {
+    const { log, lines } = recordingLog();
+    const pool = await createPool({ server: await makeRole("few_logged"), caFile: undefined }, log);
+    await burst(pool).finally(() => pool.close());
+    const [{ level, message, connections, wanted, reason }, ...others] = lines.map((line) =>
+      JSON.parse(line)
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual([level, connections, wanted], ["warn", FEW, 10]);
+    assert.match(message, /takes no more connections/);
+    assert.match(reason, /^too many connections for role/);
   });
 
   Deno.test("more connections are made when the server takes them again, after a while", async () => {
