@@ -4,6 +4,7 @@ import { startServer } from "./databases.ts";
 import { testEnvironment } from "./pool_environment.ts";
 import { testLimits } from "./pool_limits.ts";
 import { testLosses } from "./pool_losses.ts";
+import { testNames, testNamesBehindPgBouncer } from "./pool_names.ts";
 import { testPgBouncer } from "./pool_pgbouncer.ts";
 import { testRefusals } from "./pool_refusals.ts";
 import { testStatements } from "./pool_statements.ts";
@@ -20,11 +21,15 @@ const server = await startServer(what, {
 if (server !== undefined) {
   const url = await server.createDatabase();
   testStatements(server, url);
+  testNames(url);
   testTransactions(url);
   testLimits(server, url);
   testLosses(server, url);
   testRefusals(server);
   testEnvironment(server);
   if (tls !== undefined) testTls(server, tls);
-  if (await hasPgBouncer("a test of PgBouncer")) testPgBouncer(server, url);
+  if (await hasPgBouncer("a test of PgBouncer")) {
+    testPgBouncer(server, url);
+    testNamesBehindPgBouncer(server, url);
+  }
 }
