@@ -25,6 +25,7 @@ import {
   checkMode,
   checkSecretFile,
   checkSecretMode,
+  checkUrlFiles,
 } from "./file_checks.ts";
 import { checkIssuer, checkTestTokens } from "./server_checks.ts";
 import type { Finding } from "./finding.ts";
@@ -51,13 +52,14 @@ async function doctor(config: Config, output: Output, options: { json?: boolean 
 
 /** What can be said without the secret, and then, if the database opens with it, the rest. */
 async function examine(config: Config, { progress }: Output): Promise<Finding[]> {
-  const { tls, database, sharedLimit } = config;
+  const { tls, database, sharedLimit, urlFiles } = config;
   const findings = [
     ...database.engine === "sqlite"
       ? await examineFile(database.path, progress)
       : await (await import("./database_checks.ts")).examineServer(database.server, config),
     ...sharedLimit ? await attempt("rate limit", () => examineLimit(sharedLimit)) : [],
     ...await attempt("secret file", () => checkSecretFile(secretSourceOf(config))),
+    ...await attempt("URL files", () => checkUrlFiles(urlFiles)),
     ...await attempt("certificate", () => checkCertificate(config, Date.now)),
     ...await attempt("test tokens", () => checkTestTokens(config)),
     ...tls ? await attempt("TLS key file", () => checkSecretMode("TLS key file", tls.keyFile)) : [],

@@ -77,6 +77,13 @@ export async function checkSecretMode(check: string, file: string): Promise<Find
   return await checkMode(check, file, isExposed);
 }
 
+/** Of files of URLs, by the variables that name them: each may hold a password. */
+export async function checkUrlFiles(files: Readonly<Record<string, string>>): Promise<Finding[]> {
+  return await Promise.all(
+    Object.entries(files).map(([variable, file]) => checkSecretMode(variable, file)),
+  );
+}
+
 export async function checkMode(
   check: string,
   file: string,

@@ -44,6 +44,14 @@ export async function checkRights(statements: Statements, mayMigrate: boolean): 
     const message = `the role ${role} lacks ${missing.join(", ")}`;
     return problem("privileges", message, `as the owner of the tables: ${grants}`);
   }
+  // A function that fits better than PostgreSQL's own of that name is called in its place.
+  if (rights.isOpen) {
+    return warning(
+      "privileges",
+      `every role may make functions in the schema ${schema}, which would be run as ${role}`,
+      `as its owner: REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC; the role that migrates needs it`,
+    );
+  }
   if (mayMigrate && !rights.mayMigrate) {
     return warning(
       "privileges",

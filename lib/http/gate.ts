@@ -18,8 +18,11 @@ export type Handler = (
 export class Gate {
   #handler: Handler = startingResponse;
   #observer: Pick<Observer, "answered"> | undefined;
-  readonly #inFlight = new Set<Promise<Response>>();
+  #inFlight = 0;
+  /** Resolves as soon as nothing is in flight, when somebody waits for that. */
+  #lull: PromiseWithResolvers<void> | undefined;
   readonly #hosts = new HostCheck();
+  #endsConnections = false;
   #isClosed = false;
 
   /** Hands requests to `handler` from now on, and tells the observer of each answer. */
@@ -33,9 +36,16 @@ export class Gate {
     this.#isClosed = true;
   }
 
-  /** Resolves when nothing is in flight. */
-  async drain(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  /** Makes the answer to each request that comes from now on the last one on its connection. */
+  endConnections(): void {
+    this.#endsConnections = true;
+  }
+
+  /** Resolves at the first moment with nothing in flight, before another request is read. */
+  lull(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    this.#lull ??= Promise.withResolvers();
+    return this.#lull.promise;
   }
 
   /**
@@ -83,11 +93,18 @@ export class Gate {
     if (this.#isClosed) return stoppingResponse();
     const response = this.#handler(request, info);
     if (response instanceof Promise) {
-      this.#inFlight.add(response);
-      const done = () => void this.#inFlight.delete(response);
+      this.#inFlight++;
+      const done = () => this.#answered();
       response.then(done, done);
     }
-    return response;
+    if (!this.#endsConnections) return response;
+    return response instanceof Promise ? response.then(asLast) : asLast(response);
+  }
+
+  #answered(): void {
+    if (--this.#inFlight > 0) return;
+    this.#lull?.resolve();
+    this.#lull = undefined;
   }
 }
 
@@ -99,7 +116,5 @@ function startingResponse(request: Request): Response {
 
 function stoppingResponse(): Response {
   const stopping = "The server is stopping";
-  const response = errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 }));
-  response.headers.set("connection", "close");
-  return response;
+  return asLast(errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 })));
 }

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import { DomainError, type ErrorCode, isDomainError } from "../base/errors.ts";
-import { errorFields, type Log, type LogFields } from "../base/log.ts";
+import { errorFields, failureFields, type Log, type LogFields } from "../base/log.ts";
 import type { Health } from "./public_schemas.ts";
 
 /** The HTTP status of each code that a client may see (RFC 9110 §15, RFC 6585 §4). */
@@ -61,7 +61,7 @@ export function failureResponse(error: unknown, log: Log, fields: LogFields = {}
   if (isDomainError(error, "storage_unavailable")) {
     const { fault } = error.data;
     log.warn("a request was refused: the database cannot be used", {
-      ...errorFields(error),
+      ...failureFields(error),
       ...fields,
       ...(fault === undefined ? {} : { fault }),
     });

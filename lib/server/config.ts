@@ -159,11 +159,9 @@ function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
-  const isRemote = values.DATABASE?.engine === "postgres";
-  for (const name of ["DATABASE_CA_FILE", "MIGRATE"].filter((name) => stated.has(name))) {
-    if (!isRemote && values.DATABASE !== undefined) {
-      found.push(`${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`);
-    }
+  // Who forgets DATABASE would have an empty file made. One that names a file has the rest in vain.
+  if (stated.has("DATABASE_CA_FILE") && !stated.has("DATABASE") && !stated.has("DATABASE_FILE")) {
+    found.push("DATABASE_CA_FILE is set without DATABASE; allowed is that only with one");
   }
   for (const [name, file] of Object.entries(FILES)) {
     if (!stated.has(name) || !stated.has(file)) continue;
@@ -200,6 +198,8 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     database: Object.freeze(values.DATABASE!),
     /** The file with the certificates by which the database's server is known, if not the usual ones. */
     databaseCaFile: values.DATABASE_CA_FILE,
+    /** The files of URLs, which may hold a password, by the variables that name them. */
+    urlFiles: Object.freeze(urlFilesOf(values)),
     /** Whether the server brings the database's schema up to date. */
     migrate: values.MIGRATE!,
     secret: values.NOT_MY_KEY,
@@ -245,4 +245,11 @@ function toConfig(values: Values, stated: ReadonlySet<string>) {
     /** How the log is written, when not as suits who reads it. */
     logFormat: values.LOG_FORMAT,
   });
+}
+
+function urlFilesOf({ DATABASE_FILE, REDIS_URL_FILE }: Values): Record<string, string> {
+  return {
+    ...DATABASE_FILE === undefined ? {} : { DATABASE_FILE },
+    ...REDIS_URL_FILE === undefined ? {} : { REDIS_URL_FILE },
+  };
 }

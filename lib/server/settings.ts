@@ -82,11 +82,21 @@ function parsePath(text: string): string | undefined {
   return /^:memory:$|\0/.test(text) ? undefined : text;
 }
 
+/** A part of a connection string of libpq that is no URL: `host=db.example dbname=tokens`. */
+const LIBPQ_PAIR = /(^|\s)(host|hostaddr|port|user|password|dbname|service|sslmode)\s*=/;
+
 export const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
 
-/** What begins as a URL is no path: a typing mistake in one would make a file of that name. */
+/**
+ * Whether a server was meant: a typing mistake in its URL, or what libpq takes in the place of one,
+ * would make a file of that name, password and all.
+ */
+function isUrl(text: string): boolean {
+  return text.includes("://") || /^postgres(ql)?:/i.test(text) || LIBPQ_PAIR.test(text);
+}
+
 function parseDatabase(text: string): DatabaseLocation | undefined {
-  if (!text.includes("://")) {
+  if (!isUrl(text)) {
     const file = parsePath(text);
     return file === undefined ? undefined : { engine: "sqlite", path: file };
   }
@@ -181,7 +191,7 @@ function secret<R extends z.ZodType>(rule: R): Setting<R> {
 
 /** A value that may be a URL with a password. */
 function url<R extends z.ZodType>(fallback: string | undefined, rule: R): Setting<R> {
-  return { ...setting(fallback, rule), mayBeShown: (text) => !text.includes("://") };
+  return { ...setting(fallback, rule), mayBeShown: (text) => !isUrl(text) };
 }
 
 /** A value that is a URL with a password, or a mistyped one. */

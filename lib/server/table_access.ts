@@ -11,7 +11,7 @@ export interface TableAccess {
   write: WriteTables;
 }
 
-/** `ca` are certificates, as PEM, that a server may have beside those of the system. */
+/** `ca` are certificates, as PEM, by which a server is known in place of those of the system. */
 export async function tablesAt(
   database: DatabaseLocation,
   ca: string | undefined,

@@ -45,7 +45,7 @@ if (withWorkplace) {
       assert.ok(isDomainError(error, "usage"), String(error));
       assert.equal(stdout, "");
       assert.match(stderr, /^jwks-server: error: no backup was made: .* is not in a file\n/);
-      const [dump, create, restore, , copy] = error.hints;
+      const [dump, , create, restore, , copy] = error.hints;
       const url = workplace.url.replace("postgres:", "postgresql:")
         .replace(`:${encodeURIComponent(ROLE_PASSWORD)}`, "");
       const quoted = `'${workplace.directory}/it'\\''s a backup'`;
@@ -55,6 +55,77 @@ if (withWorkplace) {
       assert.match(copy!, /jwks-server copy --to/);
       assert.ok(!stderr.includes("pa55"), stderr);
       assert.deepEqual(await Array.fromAsync(Deno.readDir(workplace.directory)), []);
+    });
+  });
+
+  Deno.test("the lines of backup restore a database whose servers own nothing, owner and grants, too", async () => {
+    await withWorkplace(async (workplace) => {
+      const { server } = workplace;
+      await workplace.init();
+      const name = new URL(workplace.url).pathname.slice(1);
+      const role = `reader_${name}`;
+      await workplace.psql(
+        `CREATE ROLE ${role} LOGIN; ` +
+          `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
+      );
+      const file = `${workplace.directory}/dump`;
+      const DATABASE = server.socketUrl(name).replace(`user=${ROLE}`, `user=${role}`);
+      const { error } = await workplace.execute(["backup", file], { DATABASE, MIGRATE: "off" });
+      assert.ok(isDomainError(error, "usage"), String(error));
+      const [dump, advice, create, restore] = error.hints.map((hint) =>
+        hint.replaceAll("OWNER", ROLE).replaceAll(file, "/dev/stdout")
+      );
+      assert.match(
+        advice!,
+        new RegExp(`^${ROLE} is the role that owns the tables: ${role} may not`),
+      );
+      assert.match(create!, new RegExp(` --owner=${ROLE} `));
+      const line = dump!.replace("--file=/dev/stdout ", "");
+      const target = await server.createDatabase();
+      const there = new URL(target).pathname.slice(1);
+      const back = /^then: (.*) \/dev\/stdout; /.exec(restore!)![1]!.replace(
+        "/restored?",
+        `/${there}?`,
+      );
+      await server.shell(`sh -c "${line} | ${back}"`);
+      const told = "SELECT count(*) FILTER (WHERE tableowner = 'jwks') = count(*), " +
+        `bool_and(has_table_privilege('${role}', tablename::text, 'DELETE')) ` +
+        "FROM pg_tables WHERE schemaname = 'public'";
+      assert.equal(await server.psql(told, there), "t|t");
+    });
+  });
+
+  Deno.test("copy says which grant a role lacks that may use the tables, before anything is written", async () => {
+    await withWorkplace(async (workplace) => {
+      await workplace.init();
+      const target = new URL(await workplace.server.createDatabase());
+      const there = target.pathname.slice(1);
+      await workplace.run(["migrate"], { DATABASE: target.href });
+      const role = `copier_${there}`;
+      await workplace.psql(`CREATE ROLE ${role} LOGIN PASSWORD 'only for tests'`);
+      const rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ";
+      await workplace.psql(rights + role);
+      await workplace.server.psql(rights + role, there);
+      const source = new URL(workplace.url);
+      for (const url of [source, target]) [url.username, url.password] = [role, "only for tests"];
+      const names = "auth_logs_id_seq, client_credentials_id_seq, users_id_seq";
+      for (
+        const [DATABASE, to, use, grant] of [
+          [source.href, `${workplace.directory}/copy.db`, "read", "SELECT"],
+          [workplace.url, target.href, "set", "SELECT, UPDATE"],
+        ] as const
+      ) {
+        const { message, hints } = await workplace.refused(["copy", "--to", to], { DATABASE });
+        assert.ok(message.startsWith(`The role ${role} may not ${use} the numbers of`), message);
+        assert.ok(message.endsWith(`: ${names}`), message);
+        const missing = `GRANT ${grant} ON ALL SEQUENCES IN SCHEMA public TO ${role};`;
+        assert.equal(hints[0], `as their owner: ${missing}`);
+        await workplace.server.psql(
+          missing,
+          new URL(use === "set" ? target : source).pathname.slice(1),
+        );
+        await workplace.run(["copy", "--to", to], { DATABASE });
+      }
     });
   });
 

@@ -85,6 +85,14 @@ const CASES: readonly Case[] = [
     hint: /MIGRATE=off/,
   },
   {
+    what: "a schema in which others may put what the server would run",
+    sql: "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    check: "privileges",
+    status: "warning",
+    message: /^every role may make functions in the schema public, which would be run as jwks$/,
+    hint: /: REVOKE CREATE ON SCHEMA public FROM PUBLIC;/,
+  },
+  {
     what: "a database that takes no writes",
     sql: "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', " +
       "current_database()); END $$",
@@ -173,6 +181,27 @@ if (withWorkplace) {
       const findings = await findingsOf(workplace, { MIGRATE: "off" });
       const notable = findings.filter(({ status }) => status !== "ok");
       assert.deepEqual(notable.map(({ check }) => check), ["durability"]);
+    });
+  });
+
+  Deno.test("doctor does not blame this machine's clock for what a server with a fast one has logged", async () => {
+    await withWorkplace(async (workplace) => {
+      await workplace.init();
+      await workplace.psql(
+        "INSERT INTO auth_logs (request_ip, request_timestamp) " +
+          "VALUES ('192.0.2.1', (now() AT TIME ZONE 'UTC') + interval '480 seconds')",
+      );
+      const findings = await workplace.examine({ SIGNING_ALG: "EdDSA" });
+      const found = findings.filter(({ check }) => check.endsWith("clock"));
+      assert.deepEqual(found.map(({ check, status }) => [check, status]), [
+        ["database clock", "ok"],
+        ["clock", "warning"],
+      ]);
+      assert.match(
+        found[1]!.message,
+        /^the newest log entry is 4[78]\d s ahead of this machine's clock$/,
+      );
+      assert.match(found[1]!.hint!, /^a server whose clock was ahead wrote it/);
     });
   });
 

@@ -58,8 +58,12 @@ Deno.test("Storage that cannot be used is 503 with Retry-After, and leaks nothin
   for (const kind of ["locked", "full", "read-only", "damaged", "unreachable"] as const) {
     app.fault.error = storageUnavailable(kind, cause);
     for (const [path, init] of [["/auth", app.login], ["/register", json(ALICE)]] as const) {
+      app.lines.length = 0;
       const response = await app.send(path, init);
       const text = await response.text();
+      const warned = app.lines.map((line) => JSON.parse(line)).find(({ fault }) => fault === kind);
+      assert.equal(warned.cause, cause.message);
+      assert.ok(!("stack" in warned), "thousands of requests may be refused alike");
       assert.equal(response.status, 503);
       assert.equal(response.headers.get("retry-after"), "1");
       assert.equal(JSON.parse(text).error, "overloaded");

@@ -18,7 +18,7 @@ const PAUSE = 600_000;
 
 export interface LongTransaction {
   isolation: Isolation;
-  /** Certificates, as PEM, that are trusted beside those of the system. */
+  /** Certificates, as PEM, that are trusted in place of the system's. */
   ca: string | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** How a database gets the schema that this program works with. */
 
 import { DomainError } from "../../base/errors.ts";
+import { sqlState } from "./faults.ts";
 import type { PostgresPool } from "./pool.ts";
 import { CREATE_MIGRATIONS, MIGRATIONS, MIGRATIONS_TABLE, SCHEMA_VERSION } from "./schema.ts";
 import { readSchemaState, type SchemaState } from "./schema_state.ts";
@@ -8,6 +9,9 @@ import type { Statements } from "./transaction.ts";
 
 /** What servers that migrate one database wait for, one after the other: any number will do. */
 const LOCK = 7_405_901_283;
+
+/** What is to be made is there already (SQLSTATE): an index, a function, a type of that name. */
+const DUPLICATES = ["42P07", "42710", "42723"];
 
 /** How long a migration may take, and how long another server waits for it, in milliseconds. */
 const TIMEOUT = 60_000;
@@ -32,9 +36,9 @@ export function migrate(pool: PostgresPool): Promise<Migrated> {
     const from = state.version;
     if (from >= SCHEMA_VERSION) return { from, to: from };
     await assertMayCreate(tx, state);
-    if (from === 0) await tx.query(CREATE_MIGRATIONS);
+    if (from === 0) await make(tx, CREATE_MIGRATIONS, state);
     for (let version = from + 1; version <= SCHEMA_VERSION; version++) {
-      for (const statement of MIGRATIONS[version - 1]!) await tx.query(statement);
+      for (const statement of MIGRATIONS[version - 1]!) await make(tx, statement, state);
       await tx.query(`INSERT INTO ${MIGRATIONS_TABLE} (version) VALUES ($1)`, [version]);
     }
     return { from, to: SCHEMA_VERSION };
@@ -66,6 +70,19 @@ export async function prepareSchema(
       ],
     },
   );
+}
+
+async function make(tx: Statements, sql: string, { database }: SchemaState): Promise<void> {
+  try {
+    await tx.query(sql);
+  } catch (cause) {
+    if (!DUPLICATES.includes(sqlState(cause) ?? "")) throw cause;
+    throw new DomainError(
+      "database_unusable",
+      `The database ${database} has what jwks-server did not make: ${(cause as Error).message}`,
+      { cause, hints: ["nothing was changed: give it a database of its own, made with createdb"] },
+    );
+  }
 }
 
 async function assertMayCreate(tx: Statements, { database, role }: SchemaState): Promise<void> {

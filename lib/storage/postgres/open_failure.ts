@@ -1,5 +1,6 @@
 /** What an operator is told when a database on a server cannot be used from the beginning. */
 
+import { firstReason } from "../../base/first_reason.ts";
 import { DomainError, isDomainError, type StorageFault } from "../../base/errors.ts";
 import { ConnectionFailed, sqlState } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
@@ -29,7 +30,7 @@ const HINTS: Record<StorageFault, string> = {
 export function openFailure(location: PostgresLocation, error: unknown): unknown {
   if (!isDomainError(error, "storage_unavailable")) return error;
   const message = `The database ${describePostgres(location)} is ${error.data.fault}: ` +
-    reasonOf(error);
+    firstReason(error);
   const remedy = error.cause instanceof ConnectionFailed
     ? REMEDIES[sqlState(error) ?? ""]
     : undefined;
@@ -51,11 +52,4 @@ function hintsFor(fault: StorageFault, { isTls }: PostgresLocation): string[] {
       "DATABASE_CA_FILE has",
     ]
     : [HINTS[fault]];
-}
-
-/** Some errors of the system have nothing but a code, and those of several attempts only those. */
-function reasonOf(error: Error): string {
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
-  return error.message || String((error as { code?: unknown }).code);
 }

@@ -45,10 +45,13 @@ import * as usedIds from "./used_ids_table.ts";
 import * as users from "./users_table.ts";
 
 /**
- * A message in the write-ahead log, which is on the disk when it is answered, beside a statement that
- * would change a row if it found one: a server that is read-only refuses that. Nobody waits for it.
+ * A message in the write-ahead log, which is on the disk when it is answered, beside statements that
+ * would write what a login does if they found a row: a server that is read-only refuses them, and one
+ * that lacks a table or a privilege. Nobody waits for it.
  */
-const WRITE_NOTHING = "WITH nothing AS (UPDATE key_state SET version = version WHERE false) " +
+const WRITE_NOTHING = "WITH state AS (UPDATE key_state SET version = version WHERE false), " +
+  "seen AS (UPDATE users SET last_login = NULL WHERE false), " +
+  "logged AS (INSERT INTO auth_logs (request_ip) SELECT '' WHERE false) " +
   "SELECT pg_logical_emit_message(true, 'jwks-server', '')";
 
 /**
@@ -183,7 +186,8 @@ export class PostgresStorage implements Storage {
   }
 
   replacePassword(userId: RowId, replacement: PasswordReplacement): Promise<boolean> {
-    return this.#write((statements) => clients.replacePassword(statements, userId, replacement));
+    // Done without a word of it, the client would have lost the one password and not got the other.
+    return this.#transaction((tx) => clients.replacePassword(tx, userId, replacement));
   }
 
   deleteUser(userId: RowId, nameHash: Uint8Array): Promise<boolean> {

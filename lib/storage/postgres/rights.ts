@@ -11,6 +11,8 @@ export interface Rights {
   missing: string[];
   /** It may make tables, and owns those that there are, so that it can change them. */
   mayMigrate: boolean;
+  /** Every role may make something in that schema, as by default before PostgreSQL 15. */
+  isOpen: boolean;
 }
 
 /** The privileges that a server needs on its tables. */
@@ -23,22 +25,25 @@ interface Row {
   role: string;
   schema: string | null;
   mayMigrate: boolean | null;
+  isOpen: boolean | null;
 }
 
 export async function readRights(statements: Statements): Promise<Rights> {
   const { rows: [found] } = await statements.query<Row>(
     "SELECT current_user AS role, current_schema() AS schema, " +
+      `has_schema_privilege('public', current_schema(), 'CREATE') AS "isOpen", ` +
       "has_schema_privilege(current_schema(), 'CREATE') AND NOT EXISTS (" +
       "SELECT FROM unnest($1::text[]) AS name JOIN pg_class ON pg_class.oid = to_regclass(name) " +
       `WHERE NOT pg_has_role(relowner, 'USAGE')) AS "mayMigrate"`,
     [[...TABLES, MIGRATIONS_TABLE]],
   );
-  const { role, schema, mayMigrate } = found!;
+  const { role, schema, mayMigrate, isOpen } = found!;
   return {
     role,
     schema,
     missing: await missingRights(statements),
     mayMigrate: mayMigrate ?? false,
+    isOpen: isOpen ?? false,
   };
 }
 

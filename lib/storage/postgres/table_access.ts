@@ -8,10 +8,11 @@ import { failureOf, inLongTransaction } from "./long_transaction.ts";
 import { migrate } from "./migration.ts";
 import { PostgresPool } from "./pool.ts";
 import { readSchemaState } from "./schema_state.ts";
+import { assertSequenceRights } from "./sequence_rights.ts";
 import { PostgresTableReader } from "./table_reader.ts";
 import { PostgresTableWriter } from "./table_writer.ts";
 
-/** A server, and the certificates, as PEM, that it may have beside those of the system. */
+/** A server, and the certificates, as PEM, by which it is known in place of the system's. */
 export interface TrustedServer {
   location: PostgresLocation;
   ca: string | undefined;
@@ -20,7 +21,8 @@ export interface TrustedServer {
 /**
  * Runs `body`, which only reads, on the database as it is at one moment.
  *
- * @throws {DomainError} `database_unusable` as `readSchemaState` does, and without any tables;
+ * @throws {DomainError} `database_unusable` as `readSchemaState` does, without any tables, and to a
+ * role that may not read what numbers rows are given;
  * `storage_unavailable`; whatever `body` throws.
  */
 export function readTables<Result>(
@@ -32,8 +34,11 @@ export function readTables<Result>(
     { isolation: "REPEATABLE READ READ ONLY", ca },
     async (statements) => {
       const { version } = await readSchemaState(statements);
-      if (version > 0) return await body(new PostgresTableReader(statements));
       const name = describePostgres(location);
+      if (version > 0) {
+        await assertSequenceRights(statements, name, ["SELECT"]);
+        return await body(new PostgresTableReader(statements));
+      }
       throw new DomainError("database_unusable", `The database ${name} has no tables yet`, {
         hints: ["set DATABASE, or DATABASE_FILE, to the database that is to be copied"],
       });
@@ -45,7 +50,7 @@ export function readTables<Result>(
  * Runs `body` in a transaction on the database, whose tables are made if there are none. Others
  * write nothing there in the meantime.
  *
- * @throws as `migrate` does; `failed` when it is not known whether the transaction took effect;
+ * @throws as `migrate` and `assertSequenceRights` do; `failed` when it is not known whether the transaction took effect;
  * whatever `body` throws.
  */
 export async function writeTables<Result>(
@@ -60,6 +65,7 @@ export async function writeTables<Result>(
       async (statements) => {
         const writer = new PostgresTableWriter(statements);
         await writer.lock();
+        await assertSequenceRights(statements, describePostgres(location), ["SELECT", "UPDATE"]);
         return await body(writer);
       },
     );
@@ -79,8 +85,10 @@ async function prepare({ location, ca }: TrustedServer): Promise<void> {
   }
 }
 
+/** What only reads, such as the source, leaves no doubt when its end is not heard of. */
 function isDoubtful(error: unknown): boolean {
-  return error instanceof CommitUnknown || (error instanceof Error && isDoubtful(error.cause));
+  if (error instanceof CommitUnknown) return error.committing.number !== undefined;
+  return error instanceof Error && isDoubtful(error.cause);
 }
 
 function doubtful(location: PostgresLocation, cause: unknown): DomainError {

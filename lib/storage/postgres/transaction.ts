@@ -34,13 +34,29 @@ export async function inTransaction<Result>(
   const limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
     .map((name) => `SET LOCAL ${name} = ${limit}`);
   const begin = [`BEGIN ISOLATION LEVEL ${isolation}`, ...limits, ...NUMBER[isolation]];
-  const { rows: [begun] } = await lease.command(begin.join("; "));
-  const result = await bodyOrRollback(lease, body);
-  await commit(lease, { number: begun?.number as string | undefined, result });
+  const number = await orRollback(lease, async () => {
+    const { rows: [begun] } = await lease.command(begin.join("; "));
+    return begun?.number as string | undefined;
+  });
+  const result = await orRollback(lease, () => run(lease, body));
+  await commit(lease, { number, result });
   return result;
 }
 
-async function bodyOrRollback<Result>(
+/** What fails in a transaction, even in what begins it, leaves the connection out of it. */
+async function orRollback<Result>(
+  lease: Transactor,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await rollback(lease);
+    throw error;
+  }
+}
+
+async function run<Result>(
   lease: Transactor,
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
@@ -51,9 +67,6 @@ async function bodyOrRollback<Result>(
   };
   try {
     return await lease.wait(() => body({ query }));
-  } catch (error) {
-    await rollback(lease);
-    throw error;
   } finally {
     isOver = true;
   }

@@ -1,55 +1,22 @@
 /** The tables of a SQLite database, row by row, as they are at one moment. */
 
-import { parseTimestamp } from "../../base/clock.ts";
 import { DomainError } from "../../base/errors.ts";
 import {
   additionsIn,
   type Column,
-  type ColumnKind,
   type OddValue,
   type Page,
   PAGE_ROWS,
   type Row,
   type Table,
   type TableReader,
-  type Value,
 } from "../tables.ts";
 import { examineDatabase } from "./examination.ts";
 import { isMarkedRunning, LAST_REVISION, readRevision } from "./meta.ts";
 import { type NamedConnection, openForReading } from "./named_connection.ts";
 import { tablesOf } from "./schema.ts";
+import { readColumn, reasonFor, toValue } from "./table_values.ts";
 import { schemaVersion } from "./unchanged.ts";
-
-/** How a kind is kept, and how its values are read; any other value arrives as a number. */
-interface Form {
-  storedAs: "integer" | "text" | "blob";
-  read: (column: string) => string;
-  /** What is wrong with a value of another kind. */
-  reason: string;
-}
-
-const INTEGER: Form = {
-  storedAs: "integer",
-  read: (column) => `CAST(${column} AS TEXT)`,
-  reason: "is no integer",
-};
-
-const FORMS: Record<ColumnKind, Form> = {
-  integer: INTEGER,
-  user: { ...INTEGER, reason: "is no user's id" },
-  // As text, node:sqlite ends it at a NUL character and replaces what is not UTF-8.
-  text: {
-    storedAs: "text",
-    read: (column) => `CAST(${column} AS BLOB)`,
-    reason: "is no text in UTF-8 without NUL characters",
-  },
-  bytes: { storedAs: "blob", read: (column) => column, reason: "is no bytes" },
-  time: {
-    storedAs: "text",
-    read: (column) => column,
-    reason: "is no time of the form YYYY-MM-DD HH:MM:SS",
-  },
-};
 
 /**
  * Runs `body`, which only reads, on the database at `path` as it is at one moment.
@@ -167,14 +134,6 @@ function selectRows(table: Table, isContinued: boolean): string {
     `ORDER BY ${name}.${key} LIMIT ?`;
 }
 
-function readColumn(table: string, { name, kind }: Column): string {
-  const column = `${table}.${name}`;
-  const { storedAs, read } = FORMS[kind];
-  const isUser = kind === "user" ? ` AND ${column} IN (SELECT id FROM users)` : "";
-  return `CASE WHEN ${column} IS NULL THEN NULL ` +
-    `WHEN typeof(${column}) = '${storedAs}'${isUser} THEN ${read(column)} ELSE 0 END`;
-}
-
 function isPartOf({ name, key, without }: Table): string {
   if (without.length === 0) return "TRUE";
   return `coalesce(${name}.${key}, '') NOT IN (${without.map((text) => `'${text}'`)})`;
@@ -192,32 +151,7 @@ function toPage(table: Table, found: readonly FoundRow[]): Page {
   return { rows, odd };
 }
 
-/** A value as it was read; `undefined` for an odd one. */
-function toValue({ kind, isOptional }: Column, found: unknown): Value | undefined {
-  if (found === null) return isOptional ? null : undefined;
-  if (typeof found === "number") return undefined;
-  if (kind === "text") return textIn(found as Uint8Array);
-  if (kind === "time") return isTime(found as string) ? found as string : undefined;
-  return found as Value;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function textIn(bytes: Uint8Array): string | undefined {
-  try {
-    const text = utf8.decode(bytes);
-    return text.includes("\0") ? undefined : text;
-  } catch {
-    return undefined;
-  }
-}
-
-/** There is no year 0 in the calendar of SQL. */
-function isTime(text: string): boolean {
-  return parseTimestamp(text) !== undefined && !text.startsWith("0000");
-}
-
-function oddValue({ name }: Table, row: FoundRow, { name: column, kind }: Column): OddValue {
-  const reason = row[column] === null ? "is missing" : FORMS[kind].reason;
-  return { table: name, where: `rowid = ${row.rowid}`, column, reason };
+function oddValue({ name }: Table, row: FoundRow, column: Column): OddValue {
+  const reason = reasonFor(column, row[column.name]);
+  return { table: name, where: `rowid = ${row.rowid}`, column: column.name, reason };
 }

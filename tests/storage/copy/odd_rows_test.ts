@@ -13,6 +13,7 @@ const ODD: readonly [sql: string, named: string][] = [
     "'2026-02-30 10:00:00'",
     "'0000-01-01 10:00:00'",
     "x'00'",
+    "'2026-11-22 10:00:00' || char(0) || 'x'",
   ]
     .map((time): [string, string] => [
       `INSERT INTO auth_logs (id, request_ip, request_timestamp) VALUES (5, '', ${time})`,

@@ -110,7 +110,7 @@ function register(server: PostgresServer): void {
       "CREATE FUNCTION count_key_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
     );
     const before = await schemaOf(database);
-    await assert.rejects(migrate(pool), { code: "42723" }); // duplicate_function
+    await assert.rejects(migrate(pool), { code: "database_unusable" });
     assert.equal(await schemaOf(database), before);
     await database.psql("DROP FUNCTION count_key_change()");
     assert.deepEqual(await migrate(pool), { from: 0, to: SCHEMA_VERSION });
@@ -140,6 +140,31 @@ function register(server: PostgresServer): void {
       assert.equal((await examinePostgres(pool)).version, next);
       await database.psql(`INSERT INTO schema_migrations (version) VALUES (${next + 1})`);
       await assertRefused(pool, new RegExp(`schema version ${next + 1}`), /newer jwks-server/);
+    },
+  );
+
+  testEmpty(
+    "migrate() makes nothing where what it is to make has its name taken",
+    async (database, pool) => {
+      for (
+        const [made, gone, reason] of [
+          [
+            "FUNCTION count_key_change() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "FUNCTION",
+            /count_key/,
+          ],
+          ["VIEW users_email_folded AS SELECT 1", "VIEW", /users_email_folded/],
+          ["TYPE used_ids AS (one int)", "TYPE", /used_ids/],
+        ] as const
+      ) {
+        await database.psql(`CREATE ${made}`);
+        const error = await failureOf(() => migrate(pool), made);
+        assert.ok(isDomainError(error, "database_unusable"), String(error));
+        assert.match(error.message, /did not make: /);
+        assert.match(error.message, reason);
+        await database.psql(`DROP ${gone} ${made.split(" ")[1]}`);
+      }
+      assert.equal((await migrate(pool)).from, 0);
     },
   );
 

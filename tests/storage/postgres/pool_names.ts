@@ -56,7 +56,7 @@ export function testNames(url: string): void {
 
 export function testNamesBehindPgBouncer(server: PostgresServer, url: string): void {
   Deno.test("behind PgBouncer, which lends another session than the one that keeps it, a statement is given", async () => {
-    await using bouncer = await PgBouncer.start(server, 2);
+    await using bouncer = await PgBouncer.start(server, { connections: 2 });
     const place = bouncer.through(url);
     const asked = "SELECT pg_backend_pid() AS pid";
     const session = ({ rows: [row] }: Answer<{ pid: number }>) => row!.pid;
@@ -71,7 +71,7 @@ export function testNamesBehindPgBouncer(server: PostgresServer, url: string): v
   });
 
   Deno.test("behind PgBouncer, which lends sessions with what others keep there, each is given once", async () => {
-    await using bouncer = await PgBouncer.start(server, 2);
+    await using bouncer = await PgBouncer.start(server, { connections: 2 });
     const insert = "INSERT INTO given VALUES ($1) RETURNING n";
     await withPool(url, {}, async (pool) => {
       await pool.write("CREATE TABLE given (n integer UNIQUE)");

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { sqlState } from "../../../lib/storage/postgres/faults.ts";
 import type { PostgresPool, Statements } from "../../../lib/storage/postgres/pool.ts";
+import type { PostgresServer } from "../../servers/postgres.ts";
 import { failureOf } from "../../support.ts";
 import { assertFault, clear, withPool } from "./pools.ts";
 
 const INSERT = "INSERT INTO numbers VALUES ($1)";
 
-export function testTransactions(url: string): void {
+export function testTransactions(server: PostgresServer, url: string): void {
   Deno.test("a transaction is committed with what its body gives, and rolled back when that throws", () =>
     withNumbers(url, async (pool) => {
       const count = await pool.transaction(async (statements) => {
@@ -38,6 +39,20 @@ export function testTransactions(url: string): void {
       );
       assert.match(String(error), /after a statement had failed/);
       assert.deepEqual(await numbers(pool), []);
+    }));
+
+  Deno.test("a transaction that cannot begin leaves no connection within it", () =>
+    withPool(url, { max: 1 }, async (pool) => {
+      const asked = "EXECUTE ON FUNCTION pg_current_xact_id()";
+      const database = new URL(url).pathname.slice(1);
+      await server.psql(`REVOKE ${asked} FROM public`, database);
+      try {
+        await assertFault("altered", () => pool.transaction(() => Promise.resolve()));
+      } finally {
+        await server.psql(`GRANT ${asked} TO public`, database);
+      }
+      assert.equal(pool.idle, 1, "the next call is given the same connection");
+      assert.deepEqual((await pool.read("SELECT 1 AS one")).rows, [{ one: 1 }]);
     }));
 
   Deno.test("a transaction that is over takes no statement", () =>

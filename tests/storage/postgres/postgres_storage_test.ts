@@ -4,6 +4,7 @@ import { testExamination } from "./examination.ts";
 import { testForeignRows } from "./foreign_rows.ts";
 import { testKeysAtOnce } from "./keys_at_once.ts";
 import { testLoginsAtOnce } from "./logins_at_once.ts";
+import { testLostAnswers } from "./lost_answers.ts";
 import { testRevisionByOthers } from "./revision.ts";
 import { testRoundTrips } from "./round_trips.ts";
 import { testServers } from "./servers.ts";
@@ -30,4 +31,5 @@ if (server !== undefined) {
   testKeysAtOnce(database);
   testUsersAtOnce(database);
   testLoginsAtOnce(database);
+  testLostAnswers(database);
 }
