@@ -17,8 +17,10 @@ export function addBackup(program: Command, context: CommandContext): void {
     .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
     .action(async (file) => {
       Deno.umask(0o077);
-      const { database, databaseCaFile: caFile } = configOf(context);
-      if (database.engine === "postgres") throw noBackupOf(database.server, { file, caFile });
+      const { database, databaseCaFile: caFile, migrate } = configOf(context);
+      if (database.engine === "postgres") {
+        throw noBackupOf(database.server, { file, caFile, migrate });
+      }
       await withStorage(context, async (storage) => {
         if (!(storage instanceof SqliteStorage)) throw new TypeError("A file has another storage");
         await backup({ storage, database: database.path, file }, context.output);

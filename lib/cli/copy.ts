@@ -11,7 +11,7 @@ import { type Copied, copyTables } from "../storage/copy.ts";
 import { type DatabaseLocation, describeLocation, isSameLocation } from "../storage/location.ts";
 import { example } from "./arguments.ts";
 import { type CommandContext, configOf } from "./context.ts";
-import { nextSteps } from "./copy_steps.ts";
+import { howToEmpty, nextSteps } from "./copy_steps.ts";
 import type { Output } from "./output.ts";
 import { Table } from "./table.ts";
 
@@ -43,11 +43,15 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
     });
   }
   const ca = await caIn("DATABASE_CA_FILE", config.databaseCaFile);
-  const { read } = await tablesAt(config.database, ca);
-  const { write } = await tablesAt(target, await caIn("--to-ca-file", options.toCaFile));
+  const { read } = await tablesAt(config.database, { ca });
+  const { write } = await tablesAt(target, {
+    ca: await caIn("--to-ca-file", options.toCaFile),
+    settings: { url: options.to === undefined ? "--to-file" : "--to", ca: "--to-ca-file" },
+  });
   await read(() => Promise.resolve()); // before anything is made of the target
-  const copied = await copyTables(read, write, (what, done, total) => {
-    output.progress.count(`${what} rows`, done, total);
+  const copied = await copyTables(read, write, {
+    onProgress: (what, done, total) => output.progress.count(`${what} rows`, done, total),
+    howToEmpty: howToEmpty(target, options.toCaFile),
   });
   tell(copied, output);
   const [from, to] = [config.database, target].map(describeLocation);

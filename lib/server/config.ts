@@ -159,11 +159,9 @@ function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
   if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
     found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
   }
-  const isRemote = values.DATABASE?.engine === "postgres";
-  for (const name of ["DATABASE_CA_FILE", "MIGRATE"].filter((name) => stated.has(name))) {
-    if (!isRemote && values.DATABASE !== undefined) {
-      found.push(`${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`);
-    }
+  // Who forgets DATABASE would have an empty file made. One that names a file has the rest in vain.
+  if (stated.has("DATABASE_CA_FILE") && !stated.has("DATABASE") && !stated.has("DATABASE_FILE")) {
+    found.push("DATABASE_CA_FILE is set without DATABASE; allowed is that only with one");
   }
   for (const [name, file] of Object.entries(FILES)) {
     if (!stated.has(name) || !stated.has(file)) continue;

@@ -4,7 +4,7 @@
  */
 
 import { DatabaseError } from "pg";
-import { type StorageFault, storageUnavailable } from "../../base/errors.ts";
+import { DomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 
 /** Codes that may pass by themselves, or when an operator has mended something. */
@@ -42,6 +42,12 @@ const FAULTS_OF_CLASSES: Record<string, StorageFault> = {
 
 /** The server said that it did nothing of what was asked, though it might another time. */
 const DONE_NOTHING = ["40001", "40P01", "57P01"];
+
+/**
+ * How a connection more than may be is refused: too_many_connections, and protocol_violation, which
+ * is all that some versions of PgBouncer say of whatever it is.
+ */
+const TURNED_AWAY = ["53300", "08P01"];
 
 /** No connection could be made. Nothing was asked. */
 export class ConnectionFailed extends Error {
@@ -99,13 +105,22 @@ export function endsConnection(error: unknown): boolean {
   return error instanceof DatabaseError && ["FATAL", "PANIC"].includes(error.severity ?? "");
 }
 
-/** Whether the server says that it has done nothing, so that the same may be asked again. */
-export function hasDoneNothing(error: unknown): boolean {
-  return DONE_NOTHING.includes(ownState(error) ?? "");
+/** Whether the server takes no connection just now, though it may have taken others. */
+export function isTurnedAway(error: unknown): boolean {
+  return error instanceof ConnectionFailed && TURNED_AWAY.includes(sqlState(error) ?? "");
 }
 
-/** The error to throw for one of the driver, of the server or of this room. */
+/** Whether the server says that it has done nothing, so that the same may be asked again. */
+export function hasDoneNothing(error: unknown): boolean {
+  return DONE_NOTHING.includes(ownState(error) ?? "") || isTurnedAway(error);
+}
+
+/**
+ * The error to throw for one of the driver, of the server or of this room. One that says what is wrong
+ * already stays what it is: its cause may be another server's.
+ */
 export function classify(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
   const state = sqlState(error);
   const fault = state === undefined ? undefined : faultOf(state);
   if (fault !== undefined) return storageUnavailable(fault, error);

@@ -4,6 +4,8 @@
  * other error of a statement is the driver's, whose `code` is an SQLSTATE.
  */
 
+import type { MonotonicClock } from "../../base/clock.ts";
+import type { OnShortage } from "./allowance.ts";
 import { Connections, serverLimit } from "./connections.ts";
 import { askFate, type Fate } from "./commit_fate.ts";
 import { Deadline } from "./deadline.ts";
@@ -32,10 +34,13 @@ export interface PostgresOptions {
   ca?: string | undefined;
   /** Is told why a connection was lost that nobody was using. */
   onError?: ((error: unknown) => void) | undefined;
+  /** Is told when the server takes fewer connections than are wanted: calls wait for those. */
+  onShortage?: OnShortage | undefined;
   /** How long a call may take in all, in milliseconds. */
   timeout?: number;
   /** The most connections at a time. */
   max?: number;
+  now?: MonotonicClock | undefined;
 }
 
 /** How long one transaction may take in all, in milliseconds. */
@@ -51,9 +56,9 @@ export class PostgresPool {
 
   /** Connects to nothing yet. */
   constructor(location: PostgresLocation, options: PostgresOptions = {}) {
-    const { timeout = TIMEOUT, max = MAX_CONNECTIONS, ca, onError } = options;
+    const { timeout = TIMEOUT, max = MAX_CONNECTIONS } = options;
     this.#timeout = timeout;
-    this.#connections = new Connections(location, { ca, onError, timeout, max });
+    this.#connections = new Connections(location, { ...options, timeout, max });
   }
 
   /** How many connections there are. */

@@ -6,6 +6,7 @@ import { testLimits } from "./pool_limits.ts";
 import { testLosses } from "./pool_losses.ts";
 import { testPgBouncer } from "./pool_pgbouncer.ts";
 import { testRefusals } from "./pool_refusals.ts";
+import { testShortage, testShortageOfPgBouncer } from "./pool_shortage.ts";
 import { testStatements } from "./pool_statements.ts";
 import { testTls } from "./pool_tls.ts";
 import { testTransactions } from "./pool_transactions.ts";
@@ -23,8 +24,12 @@ if (server !== undefined) {
   testTransactions(server, url);
   testLimits(server, url);
   testLosses(server, url);
+  testShortage(server, url);
   testRefusals(server);
   testEnvironment(server);
   if (tls !== undefined) testTls(server, tls);
-  if (await hasPgBouncer("a test of PgBouncer")) testPgBouncer(server, url);
+  if (await hasPgBouncer("a test of PgBouncer")) {
+    testPgBouncer(server, url);
+    testShortageOfPgBouncer(server, url);
+  }
 }
