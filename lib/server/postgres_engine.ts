@@ -5,7 +5,7 @@ import { examinePostgres } from "../storage/postgres/examination.ts";
 import type { PostgresLocation } from "../storage/postgres/location.ts";
 import { migrate, type Migrated, prepareSchema } from "../storage/postgres/migration.ts";
 import { openFailure } from "../storage/postgres/open_failure.ts";
-import { PostgresPool } from "../storage/postgres/pool.ts";
+import { MAX_CONNECTIONS, PostgresPool } from "../storage/postgres/pool.ts";
 import { PostgresStorage } from "../storage/postgres/postgres_storage.ts";
 import type { ExaminedDatabase } from "./examined_database.ts";
 import { readCertificates } from "./pem_file.ts";
@@ -24,7 +24,11 @@ export async function createPool(
   log: Log,
 ): Promise<PostgresPool> {
   const ca = caFile === undefined ? undefined : await readCertificates("DATABASE_CA_FILE", caFile);
-  return new PostgresPool(server, { ca, onError: (error) => tellOfLoss(error, log) });
+  return new PostgresPool(server, {
+    ca,
+    onError: (error) => tellOfLoss(error, log),
+    onShortage: (connections, error) => tellOfShortage(connections, error, log),
+  });
 }
 
 /** @throws as `examinePostgres` and `readCertificates` do. */
@@ -76,4 +80,14 @@ async function open(pool: PostgresPool, mayMigrate: boolean, log: Log): Promise<
 /** A connection that nobody used: the next that is needed is made anew. */
 function tellOfLoss(error: unknown, log: Log): void {
   log.debug("a connection to the database was lost", errorFields(error));
+}
+
+/** Calls wait for the connections that there are, which takes them longer. */
+function tellOfShortage(connections: number, error: unknown, log: Log): void {
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+  log.warn("the database takes no more connections from this server", {
+    connections,
+    wanted: MAX_CONNECTIONS,
+    reason,
+  });
 }

@@ -10,6 +10,13 @@ export function hasPgBouncer(what: string): Promise<boolean> {
   return works(["pgbouncer", "--version"], what);
 }
 
+export interface PgBouncerOptions {
+  /** How many connections it makes to the server. */
+  connections?: number;
+  /** How many it takes from clients. */
+  clients?: number;
+}
+
 export class PgBouncer implements AsyncDisposable {
   readonly port: number;
   readonly #place: Place;
@@ -23,18 +30,15 @@ export class PgBouncer implements AsyncDisposable {
     this.port = port;
   }
 
-  /**
-   * Starts one with so many connections to the server, which its clients share: each has one for the
-   * time of a transaction.
-   */
-  static async start(server: PostgresServer, connections = 2): Promise<PgBouncer> {
+  /** Starts one between the server and its clients, each of which has a session for a transaction. */
+  static async start(server: PostgresServer, options: PgBouncerOptions = {}): Promise<PgBouncer> {
     const place = await Place.make("TERM");
     try {
       const port = await steadyPort();
       const users = await place.write("users", `"${ROLE}" "${ROLE_PASSWORD}"\n`);
       const file = await place.write(
         "pgbouncer.ini",
-        configuration({ port, users }, server, connections),
+        configuration({ port, users }, server, options),
       );
       const bouncer = new PgBouncer(place, file, port);
       await bouncer.start();
@@ -86,7 +90,7 @@ export class PgBouncer implements AsyncDisposable {
 function configuration(
   { port, users }: { port: number; users: string },
   server: PostgresServer,
-  connections: number,
+  { connections = 2, clients = 100 }: PgBouncerOptions,
 ): string {
   const directory = users.slice(0, users.lastIndexOf("/"));
   return `[databases]
@@ -100,6 +104,7 @@ auth_file = ${users}
 pidfile = ${directory}/pgbouncer.pid
 pool_mode = transaction
 default_pool_size = ${connections}
+max_client_conn = ${clients}
 server_login_retry = 1
 `;
 }

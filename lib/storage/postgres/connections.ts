@@ -1,11 +1,13 @@
 /** The pool of connections to one PostgreSQL server: each is lent to one call at a time. */
 
 import pg from "pg";
+import type { MonotonicClock } from "../../base/clock.ts";
 import { within } from "../../base/deadline.ts";
 import { storageUnavailable } from "../../base/errors.ts";
+import { Allowance, type ConnectionCount, type OnShortage } from "./allowance.ts";
 import { clientClass, clientOptions, type ServerLimits } from "./client.ts";
 import type { TimeLimit } from "./deadline.ts";
-import { classify, ConnectionFailed, ConnectionLost, sqlState } from "./faults.ts";
+import { classify, ConnectionFailed, ConnectionLost, isTurnedAway, sqlState } from "./faults.ts";
 import { discard, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
 
@@ -26,10 +28,13 @@ export interface ConnectionsOptions {
   ca?: string | undefined;
   /** Is told why a connection was lost that nobody was using. */
   onError?: ((error: unknown) => void) | undefined;
+  /** Is told when the server takes fewer connections than are wanted, and has some. */
+  onShortage?: OnShortage | undefined;
   /** How long a call may take in all, in milliseconds. */
   timeout: number;
   /** The most connections at a time. */
   max: number;
+  now?: MonotonicClock | undefined;
 }
 
 /**
@@ -46,18 +51,21 @@ export class Connections {
   readonly #clients = new Map<pg.PoolClient, number>();
   /** Those that were told that they are over. */
   readonly #failed = new WeakSet<pg.PoolClient>();
+  readonly #allowance: Allowance;
   #losses = 0;
   #limits: ServerLimits | undefined;
 
-  constructor(location: PostgresLocation, { ca, onError, timeout, max }: ConnectionsOptions) {
+  constructor(location: PostgresLocation, options: ConnectionsOptions) {
+    const { ca, onError, onShortage = () => {}, timeout, max, now } = options;
     const limit = serverLimit(timeout);
+    this.#allowance = new Allowance(max, onShortage, now ?? (() => performance.now()));
     this.#limits = { statement_timeout: limit, idle_in_transaction_session_timeout: limit };
     this.#pool = new pg.Pool({
       ...clientOptions(location, { ca, timeout }),
       Client: clientClass(timeout, () => this.#limits),
-      max,
       idleTimeoutMillis: IDLE_TIMEOUT,
     });
+    Object.defineProperty(this.#pool.options, "max", { get: () => this.#allowance.most });
     this.#pool.on("connect", (client) => this.#welcome(client));
     this.#pool.on("remove", (client) => void this.#clients.delete(client));
     this.#pool.on("error", (error) => {
@@ -118,6 +126,7 @@ export class Connections {
    */
   #welcome(client: pg.PoolClient): void {
     this.#clients.set(client, this.#losses);
+    this.#allowance.grow(this.#count());
     client.on("error", () => void this.#failed.add(client));
   }
 
@@ -125,13 +134,29 @@ export class Connections {
     return this.#clients.get(client) === this.#losses;
   }
 
+  /** Those that are about to end do not count. */
+  #count(): ConnectionCount {
+    const all = this.#pool.totalCount;
+    return { made: Math.min(this.#clients.size, all), all };
+  }
+
+  /** When the server takes no more, the next call waits for one of those that there are. */
   async #anyClient(deadline: TimeLimit): Promise<pg.PoolClient> {
     try {
-      return await this.#acquire(deadline);
+      return await this.#orWithoutLimits(() => this.#acquire(deadline));
+    } catch (error) {
+      if (isTurnedAway(error)) this.#allowance.refuse(error, this.#count());
+      throw error;
+    }
+  }
+
+  async #orWithoutLimits<Result>(connect: () => Promise<Result>): Promise<Result> {
+    try {
+      return await connect();
     } catch (error) {
       if (sqlState(error) !== REFUSED_PARAMETER) throw error;
       this.#limits = undefined;
-      return await this.#acquire(deadline);
+      return await connect();
     }
   }
 

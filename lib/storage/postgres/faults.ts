@@ -43,6 +43,12 @@ const FAULTS_OF_CLASSES: Record<string, StorageFault> = {
 /** The server said that it did nothing of what was asked, though it might another time. */
 const DONE_NOTHING = ["40001", "40P01", "57P01"];
 
+/**
+ * How a connection more than may be is refused: too_many_connections, and protocol_violation, which
+ * is all that some versions of PgBouncer say of whatever it is.
+ */
+const TURNED_AWAY = ["53300", "08P01"];
+
 /** No connection could be made. Nothing was asked. */
 export class ConnectionFailed extends Error {
   override name = "ConnectionFailed";
@@ -99,9 +105,14 @@ export function endsConnection(error: unknown): boolean {
   return error instanceof DatabaseError && ["FATAL", "PANIC"].includes(error.severity ?? "");
 }
 
+/** Whether the server takes no connection just now, though it may have taken others. */
+export function isTurnedAway(error: unknown): boolean {
+  return error instanceof ConnectionFailed && TURNED_AWAY.includes(sqlState(error) ?? "");
+}
+
 /** Whether the server says that it has done nothing, so that the same may be asked again. */
 export function hasDoneNothing(error: unknown): boolean {
-  return DONE_NOTHING.includes(ownState(error) ?? "");
+  return DONE_NOTHING.includes(ownState(error) ?? "") || isTurnedAway(error);
 }
 
 /**

@@ -4,12 +4,15 @@
  * other error of a statement is the driver's, whose `code` is an SQLSTATE.
  */
 
+import type { MonotonicClock } from "../../base/clock.ts";
+import type { OnShortage } from "./allowance.ts";
 import { Connections, serverLimit } from "./connections.ts";
 import { askFate, type Fate } from "./commit_fate.ts";
 import { Deadline } from "./deadline.ts";
 import { classify, CommitUnknown, hasDoneNothing, isLost } from "./faults.ts";
 import type { Answer, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
+import { StatementNames } from "./statement_names.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
 import type { Value } from "./values.ts";
 
@@ -32,10 +35,18 @@ export interface PostgresOptions {
   ca?: string | undefined;
   /** Is told why a connection was lost that nobody was using. */
   onError?: ((error: unknown) => void) | undefined;
+  /** Is told when the server takes fewer connections than are wanted: calls wait for those. */
+  onShortage?: OnShortage | undefined;
   /** How long a call may take in all, in milliseconds. */
   timeout?: number;
   /** The most connections at a time. */
   max?: number;
+  now?: MonotonicClock | undefined;
+}
+
+export interface StatementOptions {
+  /** Whether the server is to keep the statement, because it is given all the time. */
+  isFrequent?: boolean;
 }
 
 /** How long one transaction may take in all, in milliseconds. */
@@ -47,13 +58,14 @@ type Retry = (error: unknown) => boolean;
 
 export class PostgresPool {
   readonly #connections: Connections;
+  readonly #names = new StatementNames();
   readonly #timeout: number;
 
   /** Connects to nothing yet. */
   constructor(location: PostgresLocation, options: PostgresOptions = {}) {
-    const { timeout = TIMEOUT, max = MAX_CONNECTIONS, ca, onError } = options;
+    const { timeout = TIMEOUT, max = MAX_CONNECTIONS } = options;
     this.#timeout = timeout;
-    this.#connections = new Connections(location, { ca, onError, timeout, max });
+    this.#connections = new Connections(location, { ...options, timeout, max });
   }
 
   /** How many connections there are. */
@@ -72,8 +84,12 @@ export class PostgresPool {
   }
 
   /** One statement that changes nothing; it is asked again when the connection was lost. */
-  read<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(mayRetry, (lease) => lease.query(sql, values));
+  read<Row>(
+    sql: string,
+    values?: readonly Value[],
+    options?: StatementOptions,
+  ): Promise<Answer<Row>> {
+    return this.#call(mayRetry, (lease) => this.#ask(lease, sql, values, options));
   }
 
   /**
@@ -81,8 +97,12 @@ export class PostgresPool {
    * nothing. Rejected with `storage_unavailable` it may have taken effect when no word of the server's
    * came, and has not otherwise.
    */
-  write<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(hasDoneNothing, (lease) => lease.query(sql, values));
+  write<Row>(
+    sql: string,
+    values?: readonly Value[],
+    options?: StatementOptions,
+  ): Promise<Answer<Row>> {
+    return this.#call(hasDoneNothing, (lease) => this.#ask(lease, sql, values, options));
   }
 
   /**
@@ -109,6 +129,21 @@ export class PostgresPool {
   /** Waits for the calls that are going on; whatever is asked afterwards is `storage_unavailable`. */
   close(): Promise<void> {
     return this.#connections.close();
+  }
+
+  async #ask<Row>(
+    lease: Lease,
+    sql: string,
+    values: readonly Value[] | undefined,
+    { isFrequent = false }: StatementOptions = {},
+  ): Promise<Answer<Row>> {
+    const name = isFrequent ? this.#names.nameOf(sql) : undefined;
+    try {
+      return await lease.query(sql, values, name);
+    } catch (error) {
+      if (name === undefined || !this.#names.wasUseless(error)) throw error;
+      return await lease.query(sql, values);
+    }
   }
 
   async #transact<Result>(

@@ -37,28 +37,22 @@ import { bindable } from "./columns.ts";
 import * as keys from "./keys_table.ts";
 import { KnownRevision } from "./known_revision.ts";
 import * as meta from "./meta.ts";
-import type { PostgresPool, TransactionOptions } from "./pool.ts";
+import type { PostgresPool, StatementOptions, TransactionOptions } from "./pool.ts";
 import * as servers from "./servers_table.ts";
 import { Superseded, unlessSuperseded } from "./superseded.ts";
 import type { Statements } from "./transaction.ts";
 import * as usedIds from "./used_ids_table.ts";
 import * as users from "./users_table.ts";
-
-/**
- * A message in the write-ahead log, which is on the disk when it is answered, beside statements that
- * would write what a login does if they found a row: a server that is read-only refuses them, and one
- * that lacks a table or a privilege. Nobody waits for it.
- */
-const WRITE_NOTHING = "WITH state AS (UPDATE key_state SET version = version WHERE false), " +
-  "seen AS (UPDATE users SET last_login = NULL WHERE false), " +
-  "logged AS (INSERT INTO auth_logs (request_ip) SELECT '' WHERE false) " +
-  "SELECT pg_logical_emit_message(true, 'jwks-server', '')";
+import { assertWritable } from "./writability.ts";
 
 /**
  * How long an operator's transaction may take in all, in milliseconds: there may be many keys or
  * clients to write, or millions of entries that lose their user. No request of a client's does this.
  */
 const LONG = { timeout: 60_000 };
+
+/** What every login asks for. */
+const FREQUENT = { isFrequent: true };
 
 type Work<Result> = (statements: Statements) => Promise<Result>;
 
@@ -163,7 +157,7 @@ export class PostgresStorage implements Storage {
   }
 
   findClient(username: string): Promise<ClientRecord | undefined> {
-    return this.#read((statements) => clients.findClient(statements, username));
+    return this.#read((statements) => clients.findClient(statements, username), FREQUENT);
   }
 
   replaceClientPolicy(
@@ -210,7 +204,7 @@ export class PostgresStorage implements Storage {
 
   recordAuthentication(record: AuthenticationRecord): Promise<number | undefined> {
     return this.#revision.learn(
-      () => this.#write((statements) => recordAuthentication(statements, record)),
+      () => this.#write((statements) => recordAuthentication(statements, record), FREQUENT),
       (revision) => revision,
     );
   }
@@ -236,7 +230,7 @@ export class PostgresStorage implements Storage {
   }
 
   async assertWritable(): Promise<void> {
-    await this.#write((statements) => statements.query(WRITE_NOTHING));
+    await this.#write(assertWritable);
   }
 
   /** The server is told of by what it tells itself. */
@@ -261,13 +255,13 @@ export class PostgresStorage implements Storage {
   }
 
   /** Statements that each are of one moment. */
-  #read<Result>(work: Work<Result>): Promise<Result> {
-    return this.#counted(work(bound((sql, values) => this.#pool.read(sql, values))));
+  #read<Result>(work: Work<Result>, options?: StatementOptions): Promise<Result> {
+    return this.#counted(work(bound((sql, values) => this.#pool.read(sql, values, options))));
   }
 
   /** Statements that each take effect by themselves. */
-  #write<Result>(work: Work<Result>): Promise<Result> {
-    return this.#counted(work(bound((sql, values) => this.#pool.write(sql, values))));
+  #write<Result>(work: Work<Result>, options?: StatementOptions): Promise<Result> {
+    return this.#counted(work(bound((sql, values) => this.#pool.write(sql, values, options))));
   }
 
   #transaction<Result>(work: Work<Result>, options?: TransactionOptions): Promise<Result> {

@@ -18,9 +18,9 @@ export async function use(
   until: number,
 ): Promise<boolean> {
   const { count } = await statements.query(
-    "WITH forgotten AS (DELETE FROM used_ids WHERE digest IN (SELECT digest FROM used_ids " +
+    "WITH forgotten AS (DELETE FROM used_ids WHERE digest = ANY(ARRAY(SELECT digest FROM used_ids " +
       `WHERE until < extract(epoch FROM now()) - ${MARGIN} AND digest <> $1 ` +
-      `ORDER BY until LIMIT ${FORGOTTEN_AT_ONCE} FOR UPDATE SKIP LOCKED)) ` +
+      `ORDER BY until LIMIT ${FORGOTTEN_AT_ONCE} FOR UPDATE SKIP LOCKED))) ` +
       "INSERT INTO used_ids (digest, until) VALUES ($1, $2) ON CONFLICT DO NOTHING",
     [digest, Math.ceil(until)],
   );

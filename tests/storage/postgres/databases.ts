@@ -27,9 +27,14 @@ export class TestDatabase {
     this.name = new URL(url).pathname.slice(1);
   }
 
-  /** A pool of its own, over the socket, which is the quickest to connect. */
-  openPool(): PostgresPool {
-    return new PostgresPool(parsePostgresUrl(this.server.socketUrl(this.name))!);
+  /**
+   * A pool of its own, over the socket, which is the quickest to connect.
+   *
+   * @param timeout how long a call may take, in milliseconds, where it is not to be as usual.
+   */
+  openPool(timeout?: number): PostgresPool {
+    const location = parsePostgresUrl(this.server.socketUrl(this.name))!;
+    return new PostgresPool(location, timeout === undefined ? {} : { timeout });
   }
 
   /** Takes away whatever is in the tables. */

@@ -9,7 +9,7 @@ const SESSION = "SELECT pg_backend_pid() AS pid, txid_current() AS id";
 
 export function testPgBouncer(server: PostgresServer, url: string): void {
   Deno.test("behind PgBouncer, statements and transactions share few sessions", async () => {
-    await using bouncer = await PgBouncer.start(server, 2);
+    await using bouncer = await PgBouncer.start(server, { connections: 2 });
     await withPool(bouncer.through(url), { max: 8 }, async (pool) => {
       await clear(pool);
       const sessions = new Set<number>();

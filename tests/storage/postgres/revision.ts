@@ -109,13 +109,30 @@ export function testRevisionByOthers(database: TestDatabase): void {
           () => storage.revision(),
           () => storage.readKeys(),
           () => storage.createKeyEncryption(SECRET),
-          () => storage.recordAuthentication({ ip: "::1", at: AT, user: null }),
         ]
       ) await assert.rejects(ask(), altered, String(ask));
       assert.equal(await storage.changeKeys(expected, { put: [KEY], remove: [] }), false);
     } finally {
       await database.psql("INSERT INTO key_state (version) VALUES (0)");
     }
+  });
+
+  database.test("recordAuthentication() writes nothing when key_state lost its row", async (storage) => {
+    const { id } = (await storage.createUser(ALICE))!;
+    await storage.addCredential(id, { kid: "k", value: "v", at: AT });
+    const before = (await storage.findClient("alice"))!;
+    const { user, credentials: [credential] } = before;
+    await database.psql("DELETE FROM key_state");
+    try {
+      const altered = { code: "storage_unavailable", data: { fault: "altered" } };
+      for (const who of [{ user: null }, { user }, { user, credential }]) {
+        await assert.rejects(storage.recordAuthentication({ ip: "::1", at: AT, ...who }), altered);
+      }
+    } finally {
+      await database.psql("INSERT INTO key_state (version) VALUES (0)");
+    }
+    assert.deepEqual(await storage.newestAuthentications(9), []);
+    assert.deepEqual(await storage.findClient("alice"), before);
   });
 
   Deno.test("revision() with an age asks no more often than that, and learns from what is asked otherwise", async () => {

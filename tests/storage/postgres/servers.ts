@@ -2,8 +2,13 @@
 
 import assert from "node:assert/strict";
 import { isDomainError } from "../../../lib/base/errors.ts";
+import { PostgresStorage } from "../../../lib/storage/postgres/postgres_storage.ts";
 import { failureOf } from "../../support.ts";
 import { ALICE, type TestDatabase } from "./databases.ts";
+import { begin } from "./interleaving.ts";
+
+/** The tables that logins read or write, and their proofs. */
+const OF_LOGINS = ["users", "auth_logs", "client_policies", "client_credentials", "used_ids"];
 
 const CHECK = new Uint8Array([1, 2, 255]);
 
@@ -84,7 +89,7 @@ export function testServers(database: TestDatabase): void {
   );
 
   database.test("assertWritable() rejects when no login could be put on record", async (storage) => {
-    for (const table of ["users", "auth_logs", "key_state"]) {
+    for (const table of ["key_state", ...OF_LOGINS]) {
       await storage.assertWritable();
       await database.psql(`ALTER TABLE ${table} RENAME TO away`);
       const error = await failureOf(() => storage.assertWritable(), table)
@@ -93,6 +98,25 @@ export function testServers(database: TestDatabase): void {
       assert.equal(error.data.fault, "altered");
     }
   });
+
+  database.testBeside(
+    "assertWritable() rejects where a login would wait for a lock",
+    async (_, other) => {
+      const storage = new PostgresStorage(database.openPool(500));
+      try {
+        await storage.assertWritable();
+        for (const table of OF_LOGINS) {
+          const lock = await begin(other, (tx) => tx.query(`LOCK TABLE ${table}`));
+          const error = await failureOf(() => storage.assertWritable(), table).finally(lock.commit);
+          assert.ok(isDomainError(error, "storage_unavailable"), String(error));
+          assert.equal(error.data.fault, "locked");
+        }
+        await storage.assertWritable();
+      } finally {
+        await storage.close();
+      }
+    },
+  );
 
   database.test("a server that only reads refuses every write, counts them, and goes on to read", async (storage) => {
     const user = (await storage.createUser(ALICE))!;

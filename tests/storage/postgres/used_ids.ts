@@ -39,4 +39,24 @@ export function testUsedIds(database: TestDatabase): void {
       assert.deepEqual(await rows(), [now - 540, now + 60, now + 61, now + 62].map(String));
     },
   );
+
+  database.test(
+    "uses.use() forgets few at a time, however the server goes about it",
+    async () => {
+      const others = ["hashjoin", "mergejoin", "material", "hashagg", "sort"];
+      const off = others.map((way) => `ALTER ROLE jwks SET enable_${way} = off`);
+      await database.psql(off.join(";"));
+      const storage = database.openStorage();
+      try {
+        await database.psql(
+          "INSERT INTO used_ids SELECT sha256(n::text::bytea), n FROM generate_series(1, 20) AS n",
+        );
+        await storage.uses.use(digest(1), inOneMinute());
+        assert.equal((await rows()).length, 20 - 2 + 1);
+      } finally {
+        await database.psql("ALTER ROLE jwks RESET ALL");
+        await storage.close();
+      }
+    },
+  );
 }
