@@ -34,7 +34,7 @@ Deno.test("the help of what does otherwise on a PostgreSQL server says so, in li
       const [name, told] of Object.entries({
         copy:
           /which is only\s+read[^]*createdb\s+--encoding=UTF8[^]*\$ DATABASE_FILE=\S+ jwks-server copy/,
-        migrate: /MIGRATE is off[^]*  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES/,
+        migrate: /MIGRATE is off[^]*GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES/,
         backup: /exit code 2[^]*PGPASSFILE/,
         doctor: /Warnings alone end with exit code 0[^]*PostgreSQL/,
       })
