@@ -29,9 +29,12 @@ const CHECKS = [
 const prepared = await preparedDirectory({}); // its secret was made by the server
 Deno.test.afterAll(() => prepared[Symbol.asyncDispose]());
 
+/** What the servers of these tests have set. */
+const POLICY = { SIGNING_ALG: "ES256" };
+
 /** What `doctor` finds besides what is well; nobody listens on the port unless `env` says so. */
 async function findings(directory: Directory, env: Environment = {}): Promise<Finding[]> {
-  const options = { env: { PORT: String(freePort()), ...env } };
+  const options = { env: { ...POLICY, PORT: String(freePort()), ...env } };
   const { code, stdout, stderr } = await directory.run(["doctor", "--json"], options);
   const all: Finding[] = JSON.parse(stdout);
   const problems = all.filter(({ status }) => status === "problem").length;
@@ -55,7 +58,9 @@ Deno.test("with a server at work every check is ok, in words and in JSON", async
   await using server = await startSettled();
   const env = { ...WITH_SECRET, PORT: String(server.port) };
   assert.deepEqual(await findings(server.directory, env), []);
-  const { code, stdout, stderr } = await server.directory.run(["doctor"], { env });
+  const { code, stdout, stderr } = await server.directory.run(["doctor"], {
+    env: { ...POLICY, ...env },
+  });
   assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
   const lines = stdout.trimEnd().split("\n");
   assert.deepEqual(lines.map((line) => /^ok {7}([a-z ]+): \S/.exec(line)?.[1]), CHECKS);

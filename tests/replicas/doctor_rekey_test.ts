@@ -50,8 +50,10 @@ Deno.test({
   const superseded = async () => {
     const { stdout } = await run(["doctor", "--json"]);
     const found: Finding[] = JSON.parse(stdout);
-    return found.filter(({ check, status }) => check === "servers" && status === "problem")
-      .map(({ message }) => Number(/:(\d+) runs under another secret/.exec(message)![1]));
+    return found.flatMap(({ check, status, message }) => {
+      const port = /:(\d+) runs under another secret/.exec(message)?.[1];
+      return port && check === "servers" && status === "problem" ? [Number(port)] : [];
+    });
   };
   const ports = (servers: Server[]) => servers.map((server) => server.port).sort();
   await eventually("doctor names both", async () => {
