@@ -22,7 +22,7 @@ export type ErrorCode =
   | "unsupported_media_type"
   | "rate_limited"
   | "overloaded"
-  // What the storage is not able to do just now; nothing was written, and it may work again later.
+  // What the storage is not able to do just now, and may be later.
   | "storage_unavailable"
   // What an operator must mend before anything works.
   | "configuration"
@@ -87,7 +87,10 @@ export function isDomainError(error: unknown, code?: ErrorCode): error is Domain
   return error instanceof DomainError && (code === undefined || error.code === code);
 }
 
-/** The storage cannot be used now and may be again later; nothing was written. */
+/**
+ * The storage cannot be used now and may be again later. Nothing was written, unless the answer to a
+ * change was lost on its way (`unreachable`).
+ */
 export function storageUnavailable(fault: StorageFault, cause?: unknown): DomainError {
   return new DomainError("storage_unavailable", `The database is ${fault}`, {
     fault,

@@ -3,7 +3,9 @@
  * named values. This room is an interface, its records, and one folder for each engine behind it; it
  * imports `lib/base` alone. Any implementation must pass the suite in
  * `tests/storage/storage_conformance.ts`. Every method rejects with the code `storage_unavailable`
- * when the storage cannot be used just now, and has then changed nothing.
+ * when the storage cannot be used just now. It has then changed nothing, but for one case: when a
+ * server was asked for a change and no answer came (the fault `unreachable`), it was made as a whole
+ * or not at all, and nobody can say which. Who needs to know reads it again.
  */
 
 import type { StorageFault } from "../base/errors.ts";
