@@ -1,5 +1,6 @@
 /** The log: lines that never block the server and never hold a secret. */
 
+import { firstReason } from "./first_reason.ts";
 import { printableJson } from "./text.ts";
 
 /** The levels, most talkative first. */
@@ -51,7 +52,7 @@ export function createLog(
   };
 }
 
-/** The fields that describe an unexpected error: never shown to a client, only logged. */
+/** The fields that describe an unexpected error, and what it came from: never shown to a client, only logged. */
 export function errorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const fields = failureFields(error);
@@ -62,7 +63,7 @@ export function errorFields(error: unknown): LogFields {
 /** The same without where in the program it was: for what is expected, and may come often. */
 export function failureFields(error: Error): LogFields {
   const fields: LogFields = { error: error.message, name: error.name };
-  if (error.cause instanceof Error) fields.cause = error.cause.message;
+  if (error.cause instanceof Error) fields.cause = firstReason(error.cause);
   return fields;
 }
 

@@ -12,9 +12,14 @@ const LONGEST = 100 * 365 * 86_400;
 /** How much is read of what holds a key or a password, in bytes. */
 const INPUT_LIMIT = 65_536;
 
-/** The example under a command's help. */
-export function example(command: string): string {
-  return `\nExample:\n  $ ${command}`;
+/** The example under a command's help, or several. */
+export function example(...commands: string[]): string {
+  return `\nExample:${commands.map((command) => `\n  $ ${command}`).join("")}`;
+}
+
+/** What is to be known under a command's help, in lines. */
+export function notes(...lines: string[]): string {
+  return `\n${lines.join("\n")}`;
 }
 
 /** An option that is a duration; its value is in seconds. */

@@ -14,6 +14,7 @@ export async function attempt(
     return [await make()].flat();
   } catch (error) {
     const { message, hints = [] } = error as Partial<DomainError>;
-    return [problem(check, message ?? String(error), hints[0] ?? "put a backup in its place")];
+    const hint = hints.length > 0 ? hints.join("; ") : "put a backup in its place";
+    return [problem(check, message ?? String(error), hint)];
   }
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { DISK, irregularity } from "../base/disk.ts";
 import { DomainError } from "../base/errors.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite_storage.ts";
-import { example } from "./arguments.ts";
+import { example, notes } from "./arguments.ts";
 import { type CommandContext, configOf, withStorage } from "./context.ts";
 import { LARGE } from "./file_checks.ts";
 import type { Output } from "./output.ts";
@@ -14,11 +14,23 @@ export function addBackup(program: Command, context: CommandContext): void {
   program.command("backup")
     .description("write a consistent copy of the database while the server runs")
     .argument("<file>", "the copy, which must not exist")
+    .addHelpText(
+      "after",
+      notes(
+        "The copy holds no secret: keep NOT_MY_KEY, or its file, apart from it.",
+        "Of a database on a PostgreSQL server none is made: it prints the commands of",
+        "PostgreSQL that make one and restore it, with exit code 2. They ask for the",
+        "password, or find it in the file that PGPASSFILE names; give them the server",
+        "itself, not a pooler.",
+      ),
+    )
     .addHelpText("after", example("jwks-server backup /backups/jwks-2026-11-22.db"))
     .action(async (file) => {
       Deno.umask(0o077);
-      const { database, databaseCaFile: caFile } = configOf(context);
-      if (database.engine === "postgres") throw noBackupOf(database.server, { file, caFile });
+      const { database, databaseCaFile: caFile, migrate } = configOf(context);
+      if (database.engine === "postgres") {
+        throw noBackupOf(database.server, { file, caFile, migrate });
+      }
       await withStorage(context, async (storage) => {
         if (!(storage instanceof SqliteStorage)) throw new TypeError("A file has another storage");
         await backup({ storage, database: database.path, file }, context.output);

@@ -2,6 +2,7 @@
 
 import { isoTime, numericDate } from "../base/clock.ts";
 import { PRIVATE_MEMBERS } from "../keys/algorithms.ts";
+import { policyDifferences } from "../keys/key_policy.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import { activeKey, isEmptyPlan, keyState, planRotation } from "../rotation/policy.ts";
 import type { Config } from "../server/config.ts";
@@ -30,13 +31,22 @@ export function checkKeys({ ring }: CheckParts): Finding[] {
   return [ok("secret", `${opens} ${ring.keys.length} keys`), ...refused];
 }
 
-export function checkPolicy({ ring }: CheckParts): Finding {
+/** A server puts its own policy into force, what it does not state being as it is by default. */
+export function checkPolicy({ config, ring }: CheckParts): Finding {
   const differences = ring.policyDifferences;
-  if (differences.length === 0) return ok("policy", "this configuration is the database's policy");
+  if (differences.length > 0) {
+    return warning(
+      "policy",
+      `the database's policy is another one: ${differences.join("; ")}`,
+      "commands go by the database's; a server writes its own when it starts",
+    );
+  }
+  const unstated = policyDifferences(config.policy, ring.policy);
+  if (unstated.length === 0) return ok("policy", "this configuration is the database's policy");
   return warning(
     "policy",
-    `the database's policy is another one: ${differences.join("; ")}`,
-    "commands go by the database's; a server writes its own when it starts",
+    `this environment does not state the database's policy: ${unstated.join("; ")}`,
+    "a server started like this would change it: set the variables to the same on every server",
   );
 }
 
@@ -72,7 +82,10 @@ export function checkSchedule({ ring, database: { clock } }: CheckParts): Findin
   return ok("schedule", `key ${active.kid} signs until ${until}, the next one is published`);
 }
 
-export async function checkClock({ database: { storage, clock } }: CheckParts): Promise<Finding> {
+/** Where others write the log as well, their clocks may be the cause: which it is, other checks tell. */
+export async function checkClock(
+  { config, database: { storage, clock } }: CheckParts,
+): Promise<Finding> {
   const recent = await storage.newestAuthentications(RECENT);
   const odd = recent.find(({ at }) => at === null);
   if (odd !== undefined) {
@@ -85,6 +98,14 @@ export async function checkClock({ database: { storage, clock } }: CheckParts): 
   const [newest] = recent;
   const ahead = newest ? (newest.at! - clock()) / 1000 : 0;
   if (ahead <= CLOCK_TOLERANCE) return ok("clock", "not behind the newest log entry");
+  if (config.database.engine === "postgres") {
+    return warning(
+      "clock",
+      `the newest log entry is ${Math.round(ahead)} s ahead of this machine's clock`,
+      "a server whose clock was ahead wrote it, unless the check of the database clock says that " +
+        "this one is behind",
+    );
+  }
   const message = `${Math.round(ahead)} s behind the newest log entry`;
   return problem("clock", message, "set the clock right: tokens would be dated in the past");
 }

@@ -9,9 +9,9 @@ import { tablesAt } from "../server/table_access.ts";
 import { readValueFile } from "../server/url_file.ts";
 import { type Copied, copyTables } from "../storage/copy.ts";
 import { type DatabaseLocation, describeLocation, isSameLocation } from "../storage/location.ts";
-import { example } from "./arguments.ts";
+import { example, notes } from "./arguments.ts";
 import { type CommandContext, configOf } from "./context.ts";
-import { nextSteps } from "./copy_steps.ts";
+import { howToEmpty, nextSteps } from "./copy_steps.ts";
 import type { Output } from "./output.ts";
 import { Table } from "./table.ts";
 
@@ -21,7 +21,25 @@ export function addCopy(program: Command, context: CommandContext): void {
     .option("--to <database>", "the target, as DATABASE would name it")
     .option("--to-file <file>", "a file that holds it, for a URL with a password")
     .option("--to-ca-file <file>", "certificates, as PEM, by which the target's server is known")
-    .addHelpText("after", example("jwks-server copy --to-file /etc/jwks/database-url"))
+    .addHelpText(
+      "after",
+      notes(
+        "What is copied is the database of DATABASE, or DATABASE_FILE, which is only",
+        "read. Stop its servers before: what they write meanwhile is not in the copy.",
+        "The target is made, or holds no rows; what was written to it is read again,",
+        "and compared.",
+        "On a PostgreSQL server the target is a database that is there (createdb",
+        "--encoding=UTF8 --template=template0 <name>), and the role of its URL owns it.",
+        "The way back is the same.",
+      ),
+    )
+    .addHelpText(
+      "after",
+      example(
+        "jwks-server copy --to-file /etc/jwks/database-url",
+        "DATABASE_FILE=/etc/jwks/database-url jwks-server copy --to keys.db",
+      ),
+    )
     .action((options) => copy(context, options));
 }
 
@@ -43,11 +61,15 @@ async function copy(context: CommandContext, options: CopyOptions): Promise<void
     });
   }
   const ca = await caIn("DATABASE_CA_FILE", config.databaseCaFile);
-  const { read } = await tablesAt(config.database, ca);
-  const { write } = await tablesAt(target, await caIn("--to-ca-file", options.toCaFile));
+  const { read } = await tablesAt(config.database, { ca });
+  const { write } = await tablesAt(target, {
+    ca: await caIn("--to-ca-file", options.toCaFile),
+    settings: { url: options.to === undefined ? "--to-file" : "--to", ca: "--to-ca-file" },
+  });
   await read(() => Promise.resolve()); // before anything is made of the target
-  const copied = await copyTables(read, write, (what, done, total) => {
-    output.progress.count(`${what} rows`, done, total);
+  const copied = await copyTables(read, write, {
+    onProgress: (what, done, total) => output.progress.count(`${what} rows`, done, total),
+    howToEmpty: howToEmpty(target, options.toCaFile),
   });
   tell(copied, output);
   const [from, to] = [config.database, target].map(describeLocation);

@@ -1,7 +1,10 @@
-/** What is to be done once everything is copied. */
+/** What is to be done once everything is copied, and before. */
 
 import type { SecretSource } from "../sealing/secret.ts";
 import type { DatabaseLocation } from "../storage/location.ts";
+import { libpqUrl } from "../storage/postgres/libpq_url.ts";
+import { TABLES } from "../storage/tables.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** What the servers are to be started with. */
 export interface NextParts {
@@ -31,6 +34,16 @@ export async function nextSteps(
     `Start the servers with ${variables.join(", ")}`,
     "Start none on the source again: what that writes, the others would not know",
   ];
+}
+
+/** How a target is emptied that holds rows: on a server, such that owners and grants stay as they are. */
+export function howToEmpty(target: DatabaseLocation, caFile: string | undefined): string {
+  if (target.engine === "sqlite") {
+    return `or move ${target.path} away, once no server and no command uses it`;
+  }
+  const url = shellWord(libpqUrl(target.server, caFile));
+  const sql = `TRUNCATE ${TABLES.map(({ name }) => name).join(", ")}`;
+  return `or empty it, once no server uses it: psql ${url} --command=${shellWord(sql)}`;
 }
 
 /** The file that holds the secret; `undefined` when it is not in one, or elsewhere. */

@@ -7,7 +7,7 @@ import { KeyRing } from "../keys/key_ring.ts";
 import type { Config } from "../server/config.ts";
 import { openExistingDatabase, secretSourceOf } from "../server/open.ts";
 import type { SharedLimitSettings } from "../server/shared_limit_settings.ts";
-import { example } from "./arguments.ts";
+import { example, notes } from "./arguments.ts";
 import { attempt } from "./attempt.ts";
 import {
   checkClock,
@@ -36,7 +36,16 @@ export function addDoctor(program: Command, context: CommandContext): void {
   program.command("doctor")
     .description("check everything that can be checked; exit 1 on a problem")
     .option("--json", "print JSON")
-    .addHelpText("after", example("jwks-server doctor"))
+    .addHelpText(
+      "after",
+      notes(
+        "Set what the server's environment says. Warnings alone end with exit code 0.",
+        "Of a PostgreSQL server it also checks what the role may do, settings by which",
+        "rows are lost, the clock, and the servers on it: each tells of itself every",
+        "ten seconds. With REDIS_URL it checks the rate limit that they share.",
+      ),
+    )
+    .addHelpText("after", example("jwks-server doctor", "jwks-server doctor --json"))
     .action((options) => doctor(configOf(context), context.output, options));
 }
 

@@ -1,9 +1,10 @@
 /** Where every request passes: what is wrong with it is told here, and who waits for an answer is known. */
 
+import { within } from "../base/deadline.ts";
 import { DomainError } from "../base/errors.ts";
 import { leaveUnread } from "./body.ts";
 import { asLast, framingFault } from "./framing.ts";
-import { LIVENESS } from "./health.ts";
+import { LIVENESS, READINESS } from "./health.ts";
 import { HostCheck } from "./host.ts";
 import type { Observer } from "./observer.ts";
 import { pathOf } from "./path.ts";
@@ -15,17 +16,25 @@ export type Handler = (
   info: Deno.ServeHandlerInfo<Deno.NetAddr>,
 ) => Response | Promise<Response>;
 
+/** How long a request waits for a server that starts, in milliseconds. */
+const START_PATIENCE = 2000;
+
 export class Gate {
-  #handler: Handler = startingResponse;
+  #handler: Handler = (request, info) => this.#awaitBegin(request, info);
+  readonly #begun = Promise.withResolvers<void>();
   #observer: Pick<Observer, "answered"> | undefined;
-  readonly #inFlight = new Set<Promise<Response>>();
+  #inFlight = 0;
+  /** Resolves as soon as nothing is in flight, when somebody waits for that. */
+  #lull: PromiseWithResolvers<void> | undefined;
   readonly #hosts = new HostCheck();
+  #endsConnections = false;
   #isClosed = false;
 
   /** Hands requests to `handler` from now on, and tells the observer of each answer. */
   begin(handler: Handler, observer?: Pick<Observer, "answered">): void {
     this.#handler = handler;
     this.#observer = observer;
+    this.#begun.resolve();
   }
 
   /** Refuses requests from now on; those in flight go on. */
@@ -33,9 +42,16 @@ export class Gate {
     this.#isClosed = true;
   }
 
-  /** Resolves when nothing is in flight. */
-  async drain(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  /** Makes the answer to each request that comes from now on the last one on its connection. */
+  endConnections(): void {
+    this.#endsConnections = true;
+  }
+
+  /** Resolves at the first moment with nothing in flight, before another request is read. */
+  lull(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    this.#lull ??= Promise.withResolvers();
+    return this.#lull.promise;
   }
 
   /**
@@ -83,23 +99,36 @@ export class Gate {
     if (this.#isClosed) return stoppingResponse();
     const response = this.#handler(request, info);
     if (response instanceof Promise) {
-      this.#inFlight.add(response);
-      const done = () => void this.#inFlight.delete(response);
+      this.#inFlight++;
+      const done = () => this.#answered();
       response.then(done, done);
     }
-    return response;
+    if (!this.#endsConnections) return response;
+    return response instanceof Promise ? response.then(asLast) : asLast(response);
+  }
+
+  /** Who asks a server that starts waits, because a proxy that has sent it a POST asks no other one. */
+  #awaitBegin(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): ReturnType<Handler> {
+    const path = pathOf(request);
+    if (path === LIVENESS) return okResponse();
+    if (path === READINESS) return startingResponse();
+    return within(START_PATIENCE, this.#begun.promise)
+      .then((hasBegun) => hasBegun ? this.#handler(request, info) : startingResponse());
+  }
+
+  #answered(): void {
+    if (--this.#inFlight > 0) return;
+    this.#lull?.resolve();
+    this.#lull = undefined;
   }
 }
 
-function startingResponse(request: Request): Response {
-  if (pathOf(request) === LIVENESS) return okResponse();
+function startingResponse(): Response {
   const starting = "The server is starting";
   return errorResponse(new DomainError("overloaded", starting, { retryAfter: 1 }));
 }
 
 function stoppingResponse(): Response {
   const stopping = "The server is stopping";
-  const response = errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 }));
-  response.headers.set("connection", "close");
-  return response;
+  return asLast(errorResponse(new DomainError("overloaded", stopping, { retryAfter: 1 })));
 }

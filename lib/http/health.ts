@@ -9,16 +9,17 @@ import { errorResponse, methodNotAllowed, okResponse } from "./response.ts";
 export type FindHindrance = () => Promise<string | undefined>;
 
 export const LIVENESS = "/healthz";
+export const READINESS = "/readyz";
 
 /** Builds `/healthz`, which answers whatever else is wrong, and `/readyz`. */
 export function createHealthRoutes(findHindrance: FindHindrance): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get(LIVENESS, () => okResponse());
-  routes.get("/readyz", async () => {
+  routes.get(READINESS, async () => {
     const hindrance = await findHindrance();
     if (hindrance === undefined) return okResponse();
     return errorResponse(new DomainError("overloaded", hindrance, { retryAfter: 1 }));
   });
-  for (const path of [LIVENESS, "/readyz"]) routes.all(path, () => methodNotAllowed("GET, HEAD"));
+  for (const path of [LIVENESS, READINESS]) routes.all(path, () => methodNotAllowed("GET, HEAD"));
   return routes;
 }

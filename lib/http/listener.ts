@@ -24,8 +24,11 @@ type Listener = Deno.HttpServer<Deno.NetAddr> | TlsFront;
 /** How long to wait before serving again, in milliseconds. */
 const RESTART_DELAY = 100;
 
-/** How long a server that stops goes on reading what has arrived, in milliseconds. */
+/** How long a server that stops goes on at the least, in milliseconds: what has arrived is answered. */
 const LINGER = 100;
+
+/** How long after that it waits for a moment with nothing in flight, in milliseconds. */
+const LULL_PATIENCE = 1000;
 
 /** How an IPv4 address is written as an IPv6 one (RFC 4291 §2.5.5.2). */
 const MAPPED = "::ffff:";
@@ -69,19 +72,25 @@ export class Server {
   }
 
   /**
-   * Refuses new requests, and waits for those in flight, `grace` milliseconds at most. The listener
-   * is shut down only then: Deno makes the bodies that still arrive unreadable.
+   * Goes on for a moment, each answer the last one on its connection: who finds the listener closed
+   * has sent nothing and can ask another server, who is refused by an answer must begin anew. Then
+   * waits for what is in flight; all that takes `grace` milliseconds at most.
    */
   async stop(grace: number): Promise<void> {
     this.#isStopping = true;
-    this.#gate.close();
-    await within(grace, this.#gate.drain().then(() => this.#end()));
+    this.#gate.endConnections();
+    await within(grace, this.#end());
   }
 
-  /** Shutting down closes connections on which a request has arrived and is not read yet. */
+  /**
+   * The listener is shut down when nothing is in flight: Deno makes the bodies that still arrive
+   * unreadable. Where there is no such moment, requests are refused until there is.
+   */
   async #end(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, LINGER));
-    await this.#gate.drain();
+    await within(LULL_PATIENCE, this.#gate.lull());
+    this.#gate.close();
+    await this.#gate.lull();
     await this.#listener.shutdown();
   }
 

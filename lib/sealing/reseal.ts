@@ -23,6 +23,14 @@ export interface ResealParts {
   cost?: Argon2Cost;
 }
 
+/** What to do where a new secret can be put into no file, since that is given to this machine as it is. */
+const INSTEAD = [
+  "where its directory is read-only, as a mounted one, make the secret elsewhere: " +
+  "openssl rand -base64 32 > new-secret; jwks-server rekey --secret-file new-secret " +
+  "(or NEW_NOT_MY_KEY), and put it at once where the servers have theirs from",
+  "else make the directory writable; nothing was changed",
+];
+
 /** What came of it. */
 export interface Resealed {
   /** How many keys are sealed under the new secret. */
@@ -59,7 +67,7 @@ export async function renewSecret(parts: ResealParts, file: string): Promise<Res
     file,
     (value) => keptFileOf(file, value === parts.secret.value ? encryption.record : next.record),
   );
-  await createSecretFile(disk, pending.file!, value);
+  await createSecretFile(disk, pending.file!, value, INSTEAD);
   let count: number;
   try {
     count = await resealKeys(storage, encryption, next);
@@ -86,7 +94,7 @@ async function keepSecret(
   if (value === undefined) return undefined;
   const keptFile = nameFor(value);
   try {
-    await createSecretFile(disk, keptFile, value);
+    await createSecretFile(disk, keptFile, value, INSTEAD);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     if (await readSecretFile(keptFile) !== value) {

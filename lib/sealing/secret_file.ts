@@ -123,14 +123,23 @@ export function isExposed(file: FileAccess, uid: number | null = Deno.uid()): bo
   return isOpenToOthers(file) && !(isHandedOver && isReadByGroup);
 }
 
+/** What else to do where a first secret can be put into no file. */
+const INSTEAD = ["make its directory writable, or set NOT_MY_KEY"];
+
 /**
  * Writes a secret into a file that must not exist yet, so that it is whole and on the disk as soon
  * as the file is there.
  *
+ * @param hints what to do when it cannot be written.
  * @throws {Deno.errors.AlreadyExists} when there is such a file.
  * @throws {DomainError} `secret_unusable` when it cannot be written.
  */
-export async function createSecretFile(disk: Disk, file: string, value: string): Promise<void> {
+export async function createSecretFile(
+  disk: Disk,
+  file: string,
+  value: string,
+  hints: readonly string[] = INSTEAD,
+): Promise<void> {
   const draft = `${file}.${crypto.randomUUID()}`;
   try {
     await disk.write(draft, `${value}\n`);
@@ -138,11 +147,8 @@ export async function createSecretFile(disk: Disk, file: string, value: string):
     await disk.sync(file);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) throw error;
-    throw unusable(
-      `The secret file ${file} cannot be written`,
-      "make its directory writable, or set NOT_MY_KEY",
-      error,
-    );
+    const message = `The secret file ${file} cannot be written`;
+    throw new DomainError("secret_unusable", message, { hints, cause: error });
   } finally {
     await disk.remove(draft).catch(() => {}); // it never came to be
   }

@@ -1,12 +1,10 @@
 /** The configuration: environment variables, read once into one frozen, validated object. */
 
-import { KIB_A_LANE } from "../base/argon2_cost.ts";
-import { formatDuration } from "../base/duration.ts";
 import { DomainError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
 import type { KeyPolicy } from "../keys/key_policy.ts";
 import type { DatabaseLocation } from "../storage/location.ts";
-import { CLOCK_SKEW, PUBLICATION_DELAY } from "../rotation/policy.ts";
+import { CLOCK_SKEW } from "../rotation/policy.ts";
 import { FILES, readValueFile } from "./url_file.ts";
 import {
   DATABASE_RULE,
@@ -17,7 +15,8 @@ import {
   SETTINGS,
   type Values,
 } from "./settings.ts";
-import { sharedLimitConflicts, sharedLimitOf } from "./shared_limit_settings.ts";
+import { conflicts } from "./setting_conflicts.ts";
+import { sharedLimitOf } from "./shared_limit_settings.ts";
 
 /** The validated configuration. Every duration is in whole seconds. */
 export type Config = ReturnType<typeof toConfig>;
@@ -125,66 +124,6 @@ function readText(read: ReadVariable, name: string): string | undefined | Proble
   } catch {
     return new Problem(`${name} is not UTF-8; allowed is a value in UTF-8`);
   }
-}
-
-function conflicts(values: Values, stated: ReadonlySet<string>): string[] {
-  const found: string[] = [];
-  const { KEY_ROTATION: rotation, KEY_PREPUBLISH: prepublish } = values;
-  if (rotation !== undefined && prepublish !== undefined && rotation < prepublish) {
-    found.push(
-      `KEY_ROTATION is ${formatDuration(rotation)}; allowed is at least KEY_PREPUBLISH ` +
-        `(${formatDuration(prepublish)}), or a key would sign before caches can know it`,
-    );
-  }
-  const { cache, revalidation } = PUBLICATION_DELAY;
-  const stale = values.JWKS_STALE_IF_ERROR;
-  if (prepublish !== undefined && stale !== undefined) {
-    const most = prepublish - cache - revalidation;
-    if (stale > most && most >= 0) {
-      found.push(
-        `JWKS_STALE_IF_ERROR is ${formatDuration(stale)}; allowed is at most ${
-          formatDuration(most)
-        }` +
-          `, so that no cache keeps the keys for longer than KEY_PREPUBLISH ` +
-          `(${formatDuration(prepublish)})`,
-      );
-    }
-  }
-  if (values.ISSUER === FROM_REQUEST && !values.TEST_TOKENS) {
-    found.push(
-      `ISSUER is ${FROM_REQUEST}; allowed is a URL, and that only with TEST_TOKENS=on, because ` +
-        `whoever sends a request then says who the issuer is`,
-    );
-  }
-  if (values.NOT_MY_KEY && values.NOT_MY_KEY_FILE) {
-    found.push("NOT_MY_KEY and NOT_MY_KEY_FILE are both set; allowed is one of them");
-  }
-  const isRemote = values.DATABASE?.engine === "postgres";
-  for (const name of ["DATABASE_CA_FILE", "MIGRATE"].filter((name) => stated.has(name))) {
-    if (!isRemote && values.DATABASE !== undefined) {
-      found.push(`${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`);
-    }
-  }
-  for (const [name, file] of Object.entries(FILES)) {
-    if (!stated.has(name) || !stated.has(file)) continue;
-    found.push(`${name} and ${file} are both set; allowed is one of them`);
-  }
-  found.push(...sharedLimitConflicts(values, stated));
-  if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
-    const [set, other] = values.TLS_CERT_FILE
-      ? ["TLS_CERT_FILE", "TLS_KEY_FILE"]
-      : ["TLS_KEY_FILE", "TLS_CERT_FILE"];
-    found.push(`${set} is set without ${other}; allowed is both for HTTPS, or none for HTTP`);
-  }
-  const memory = values.ARGON2_MEMORY_KIB;
-  const lanes = values.ARGON2_LANES;
-  if (memory !== undefined && lanes !== undefined && memory < KIB_A_LANE * lanes) {
-    found.push(
-      `ARGON2_MEMORY_KIB is ${memory}; allowed is at least ${KIB_A_LANE} times ARGON2_LANES ` +
-        `(${KIB_A_LANE * lanes})`,
-    );
-  }
-  return found;
 }
 
 function toConfig(values: Values, stated: ReadonlySet<string>) {

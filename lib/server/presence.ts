@@ -7,6 +7,7 @@ import { Rounds } from "../base/rounds.ts";
 import type { KeyRing } from "../keys/key_ring.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Attempts } from "./attempts.ts";
+import { ClockWatch } from "./clock_watch.ts";
 
 /** How often a server tells of itself, in milliseconds. */
 const INTERVAL = 10_000;
@@ -14,8 +15,10 @@ const INTERVAL = 10_000;
 export interface PresenceParts {
   storage: Pick<Storage, "servers">;
   ring: Pick<KeyRing, "check">;
-  /** The port on which it listens. */
+  /** The port on which it listens, and what else it tells of itself as it is. */
   port: number;
+  issuer: string | null;
+  limitedAt: string | null;
   clock: Clock;
   log: Log;
   /** The name of this machine. */
@@ -27,11 +30,13 @@ export class Presence {
   /** Tells this process from those before it on the same machine. */
   readonly #id = crypto.randomUUID();
   readonly #attempts: Attempts;
+  readonly #clockWatch: ClockWatch;
   readonly #rounds = new Rounds(() => this.tell());
 
   constructor(parts: PresenceParts) {
     this.#parts = parts;
     this.#attempts = new Attempts(parts.log);
+    this.#clockWatch = new ClockWatch(parts.log);
   }
 
   /** Tells at once, and from now on; of a database that one machine alone has there is nothing to tell. */
@@ -46,17 +51,25 @@ export class Presence {
     await this.#rounds.stop();
   }
 
-  /** Tells what is so now. A failure is logged, and nothing else waits for it. */
+  /** Tells what is so now, and learns how far this machine's clock is off. A failure is logged, and nothing else waits for it. */
   async tell(): Promise<void> {
-    const { storage, ring, port, clock, hostname = Deno.hostname } = this.#parts;
+    const { storage: { servers }, ring, clock } = this.#parts;
+    if (servers === undefined) return;
     await this.#attempts.make("telling other servers of this one", async () => {
-      await storage.servers?.tell({
-        id: this.#id,
-        host: `${hostname()}:${port}`,
-        version: project.version,
-        at: clock(),
+      const before = clock();
+      const theirs = await servers.tell({
+        ...this.#lasting(),
+        at: before,
         check: ring.check,
       });
+      this.#clockWatch.observe((before + clock()) / 2 - theirs);
     });
+  }
+
+  /** What is so for as long as it runs. */
+  #lasting() {
+    const { port, issuer, limitedAt, hostname = Deno.hostname } = this.#parts;
+    const host = `${hostname()}:${port}`;
+    return { id: this.#id, host, version: project.version, issuer, limitedAt };
   }
 }

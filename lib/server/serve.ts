@@ -8,6 +8,7 @@ import { within } from "../base/deadline.ts";
 import { BufferedSink, createLog, errorFields, type Log, type LogFormat } from "../base/log.ts";
 import type { Server } from "../http/listener.ts";
 import { KeyRing } from "../keys/key_ring.ts";
+import { describeValkey } from "../limits/valkey/location.ts";
 import { createAccounts } from "./accounts.ts";
 import { defaultIssuer, schemeOf, serverUrl } from "./address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
@@ -112,7 +113,13 @@ async function begin(
   const completed = maintenance.start();
   // It serves already; who waits for the line also finds every key in the database.
   within(GRACE, completed).then(() => welcome(serverUrl(server.host, server.port, scheme)));
-  const presence = new Presence({ ...database, ring, port: server.port });
+  const presence = new Presence({
+    ...database,
+    ring,
+    port: server.port,
+    issuer: config.issuerFromRequest ? null : issuer,
+    limitedAt: config.sharedLimit ? describeValkey(config.sharedLimit.location) : null,
+  });
   presence.start();
   return [maintenance, presence];
 }

@@ -82,11 +82,17 @@ function parsePath(text: string): string | undefined {
   return /^:memory:$|\0/.test(text) ? undefined : text;
 }
 
+/** A part of a connection string of libpq that is no URL: `host=db.example dbname=tokens`. */
+const LIBPQ_PAIR = /(^|\s)(host|hostaddr|port|user|password|dbname|service|sslmode)\s*=/;
+
 export const DATABASE_RULE = `the path of a file, or ${POSTGRES_URL_RULE}`;
 
-/** Whether a URL was meant: a typing mistake in one would make a file of that name, password and all. */
+/**
+ * Whether a server was meant: a typing mistake in its URL, or what libpq takes in the place of one,
+ * would make a file of that name, password and all.
+ */
 function isUrl(text: string): boolean {
-  return text.includes("://") || /^postgres(ql)?:/i.test(text);
+  return text.includes("://") || /^postgres(ql)?:/i.test(text) || LIBPQ_PAIR.test(text);
 }
 
 function parseDatabase(text: string): DatabaseLocation | undefined {

@@ -3,6 +3,7 @@
 import type { DatabaseLocation } from "../storage/location.ts";
 import * as source from "../storage/sqlite/table_reader.ts";
 import * as target from "../storage/sqlite/table_target.ts";
+import type { SettingNames } from "../storage/postgres/remedies.ts";
 import type { ReadTables, WriteTables } from "../storage/tables.ts";
 
 /** How a copy is made of a database and written into one. */
@@ -11,10 +12,17 @@ export interface TableAccess {
   write: WriteTables;
 }
 
-/** `ca` are certificates, as PEM, by which a server is known in place of those of the system. */
+/** What is to be known of a server beside where it is. */
+export interface ServerTrust {
+  /** Certificates, as PEM, by which it is known in place of those of the system. */
+  ca: string | undefined;
+  /** By what an operator has named the database, if not as a server's own. */
+  settings?: SettingNames;
+}
+
 export async function tablesAt(
   database: DatabaseLocation,
-  ca: string | undefined,
+  trust: ServerTrust,
 ): Promise<TableAccess> {
   switch (database.engine) {
     case "sqlite":
@@ -25,7 +33,7 @@ export async function tablesAt(
     case "postgres": {
       // Other commands need neither the memory nor the time that the driver takes.
       const { readTables, writeTables } = await import("../storage/postgres/table_access.ts");
-      const server = { location: database.server, ca };
+      const server = { location: database.server, ...trust };
       return {
         read: (body) => readTables(server, body),
         write: (body) => writeTables(server, body),

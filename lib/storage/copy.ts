@@ -20,6 +20,12 @@ export interface Copied {
   isServed: boolean;
 }
 
+export interface CopyOptions {
+  onProgress?: OnProgress | undefined;
+  /** How an operator empties the target. */
+  howToEmpty?: string;
+}
+
 /** Is told that so many rows of all were copied, and then that so many were compared. */
 export type OnProgress = (what: "copied" | "compared", done: number, total: number) => void;
 
@@ -33,10 +39,10 @@ export type OnProgress = (what: "copied" | "compared", done: number, total: numb
 export async function copyTables(
   source: ReadTables,
   target: WriteTables,
-  onProgress: OnProgress = () => {},
+  { onProgress = () => {}, howToEmpty }: CopyOptions = {},
 ): Promise<Copied> {
   return await target(async (writer) => {
-    await assertEmpty(writer);
+    await assertEmpty(writer, howToEmpty);
     // It has ended before the rows are read again: a long snapshot costs a storage that is in use.
     const { summary, total, ...rest } = await source((reader) =>
       copyRows(reader, writer, onProgress)
@@ -50,7 +56,7 @@ export async function copyTables(
   });
 }
 
-async function assertEmpty(target: TableReader): Promise<void> {
+async function assertEmpty(target: TableReader, howToEmpty: string | undefined): Promise<void> {
   const held: string[] = [];
   for (const table of TABLES) {
     const count = await target.count(table);
@@ -58,7 +64,10 @@ async function assertEmpty(target: TableReader): Promise<void> {
   }
   if (held.length === 0) return;
   throw new DomainError("failed", `The target is not empty (rows: ${held.join(", ")})`, {
-    hints: ["name a target without rows: a copy replaces nothing, and nothing was changed"],
+    hints: [
+      "name a target without rows: a copy replaces nothing, and nothing was changed",
+      ...howToEmpty === undefined ? [] : [howToEmpty],
+    ],
   });
 }
 

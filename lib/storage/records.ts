@@ -216,6 +216,10 @@ export interface ServerRecord {
   at: number;
   /** The check value of the secret that it has. */
   check: Uint8Array;
+  /** What stands in its tokens as the issuer; `null` when each request names that. */
+  issuer: string | null;
+  /** Where it counts requests together with others, for people; `null` when it counts alone. */
+  limitedAt: string | null;
 }
 
 /** What is known of a server, in milliseconds since the epoch by the storage's own clock. */

@@ -153,8 +153,11 @@ export interface AuthenticationStorage {
 
 /** Where the servers on one storage tell each other, and their operator, of themselves. */
 export interface ServerRegistry {
-  /** Puts what a server says of itself in the place of what it said before. */
-  tell(server: ServerRecord): Promise<void>;
+  /**
+   * Puts what a server says of itself in the place of what it said before, and gives the time by the
+   * storage's own clock, in milliseconds since the epoch.
+   */
+  tell(server: ServerRecord): Promise<number>;
   /** Those of the last day, the one seen last first. */
   list(): Promise<SeenServer[]>;
 }

@@ -40,6 +40,14 @@ Deno.test("errorFields() describes an error and its cause, and of other values o
   assert.deepEqual(errorFields("a password"), { error: "string" });
 });
 
+Deno.test("errorFields() says why in the words of who failed first", () => {
+  const refused = Object.assign(new Error(""), { code: "ECONNREFUSED" });
+  const failed = new Error("all of them failed", { cause: new AggregateError([refused, refused]) });
+  const error = new Error("The database is unreachable", { cause: failed });
+  assert.equal(errorFields(error).cause, "ECONNREFUSED; ECONNREFUSED");
+  assert.equal(errorFields(new Error("a", { cause: new TypeError() })).cause, "TypeError");
+});
+
 /** A stream whose every write ends only when `release` or `fail` says so. */
 class StuckStream {
   readonly written: string[] = [];

@@ -12,7 +12,7 @@ export interface PgbenchLoad {
 
 /**
  * How often a second the script is run, each statement in a transaction of its own, in the extended
- * protocol and without a name, as the server gives its statements.
+ * protocol and kept by the database, as the server gives its statements.
  */
 export async function scriptsPerSecond(
   { url, script, connections, seconds }: PgbenchLoad,
@@ -22,7 +22,7 @@ export async function scriptsPerSecond(
     const file = `${directory}/login.sql`;
     await Deno.writeTextFile(file, script.text);
     const variables = Object.entries(script.variables).flatMap((pair) => ["-D", pair.join("=")]);
-    const load = ["-n", "-M", "extended", "-c", String(connections), "-T", String(seconds)];
+    const load = ["-n", "-M", "prepared", "-c", String(connections), "-T", String(seconds)];
     const args = [...load, "-f", file, ...variables, url];
     const { success, stdout, stderr } = await new Deno.Command("pgbench", { args }).output();
     text = new TextDecoder().decode(stdout);

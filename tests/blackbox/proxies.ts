@@ -29,6 +29,8 @@ export interface Kind {
   timeouts: RegExp;
   /** Whether it also closes a body that goes on arriving, too slowly. */
   endsTrickledBodies: boolean;
+  /** Whether its own errors have the form of the server's. */
+  tellsErrors: boolean;
   /** The example with what stands around it in a whole configuration. */
   whole: (example: string, place: Place) => string;
   /** The commands that look at a configuration, and that run it until they are told to stop. */
@@ -46,8 +48,9 @@ const NGINX: Kind = {
     [/listen 443 ssl;/, (port) => `listen 127.0.0.1:${port};`],
     [/^ *ssl_\w+ .*\n/gm, () => ""],
   ],
-  timeouts: /(?<=timeout )(10|60)(?=s;)/g,
+  timeouts: /(?<=timeout )(5|10|60)(?=s;)/g,
   endsTrickledBodies: false,
+  tellsErrors: true,
   whole(example) {
     const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
       .map((name) => `${name}_temp_path ${name};`).join(" ");
@@ -82,6 +85,7 @@ const APACHE: Kind = {
   ],
   timeouts: /(?<=header=|body=|Timeout )(10|60)\b/g,
   endsTrickledBodies: true,
+  tellsErrors: false,
   whole(example, { path, port }) {
     const named = /a2enmod ([\w ]+);/.exec(example)![1]!.split(" ");
     const modules = [
@@ -112,6 +116,7 @@ const CADDY: Kind = {
   inTheClear: [[/^auth\.example \{/m, (port) => `http://:${port} {\n\tbind 127.0.0.1`]],
   timeouts: /(?<=read_header |read_body |idle )(10|60)(?=s)/g,
   endsTrickledBodies: true,
+  tellsErrors: false,
   whole: (example, { path }) =>
     example.replace("\n{\n", `\n{\n\tadmin off\n\tstorage file_system ${path}\n`),
   check: ({ path }) => caddyCommand("validate", path),
@@ -153,7 +158,7 @@ export class Proxy implements AsyncDisposable {
   static async start(kind: Kind, ports: { servers: number[]; proxy: number }): Promise<Proxy> {
     const places = kind.servers.map((address, place): Kind["inTheClear"][number] => {
       const port = ports.servers[place] ?? ports.servers.at(-1);
-      return [new RegExp(RegExp.escape(address)), () => `127.0.0.1:${port}`];
+      return [new RegExp(RegExp.escape(address), "g"), () => `127.0.0.1:${port}`];
     });
     const changes: Kind["inTheClear"] = [
       ...kind.inTheClear,

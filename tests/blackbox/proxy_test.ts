@@ -115,7 +115,7 @@ async function passUnharmed({ server, proxy }: Parts): Promise<void> {
   assert.equal(head.answers[0]!.headers.get("content-length"), String(direct.bytes.length));
 }
 
-async function refuse({ server, proxy }: Parts): Promise<void> {
+async function refuse({ server, proxy, kind }: Parts): Promise<void> {
   using client = new Client(proxy.url, "127.0.5.3");
   const nobody = { username: "nobody", password: "nothing" };
   for (const [path, body] of [["/auth", nobody], ["/auth", "{"], ["/token", "x"]] as const) {
@@ -127,7 +127,11 @@ async function refuse({ server, proxy }: Parts): Promise<void> {
   const notAllowed = await client.request("/auth");
   assert.deepEqual([notAllowed.status, notAllowed.headers.get("allow")], [405, "POST"]);
   const large = JSON.stringify({ ...nobody, more: "x".repeat(8192) });
-  assert.equal((await client.post("/auth", large)).status, 413);
+  const tooLarge = await client.post("/auth", large);
+  assert.equal(tooLarge.status, 413);
+  if (!kind.tellsErrors) return;
+  assert.equal(tooLarge.headers.get("content-type"), "application/json");
+  assert.equal(tooLarge.text, (await server.post("/auth", large)).text);
 }
 
 /** What a slow client has sent when it stops, or begins to send a byte at a time. */

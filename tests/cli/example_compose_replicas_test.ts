@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { isInNetwork, parseIpAddress, parseIpNetwork } from "../../lib/base/ip_address.ts";
-import { configOf, exampleOf, parseYaml, usage } from "./examples.ts";
+import {
+  assertClosed,
+  configOf,
+  exampleOf,
+  imageEnvironment,
+  parseYaml,
+  saying,
+  usage,
+} from "./examples.ts";
 
 // deno-lint-ignore no-explicit-any -- schemas check them; here they are looked into
 type Parsed = any;
@@ -23,13 +31,15 @@ function written(file: string): string {
   );
 }
 
-Deno.test("the environment in example compose-replicas is a valid configuration", async () => {
+Deno.test("the environment in example compose-replicas is a valid configuration in the image", async () => {
   const { environment } = servers[0];
-  const config = await configOf(environment, {
+  const whole = { ...await imageEnvironment(), ...environment };
+  const config = await configOf(whole, {
     DATABASE_FILE: written("database_url"),
     REDIS_URL_FILE: written("redis_url"),
   });
-  assert.deepEqual(new Set(config.stated), new Set(Object.keys(environment)));
+  assert.deepEqual(new Set(config.stated), saying(whole));
+  assertClosed(config);
   assert.equal(config.issuer, "https://auth.example");
   assert.equal(config.metricsAddress!.port, 9464);
   assert.deepEqual(config.trustedProxies, [nginx.networks.inside.ipv4_address]);
@@ -49,10 +59,12 @@ Deno.test("the servers of example compose-replicas differ in their address alone
 });
 
 Deno.test("nginx asks the servers where they are, from where they trust", () => {
-  const asked = [...NGINX.matchAll(/^ {4}server ([\d.]+):(\d+)\b/gm)];
+  const asked = [...NGINX.matchAll(/^ {4}server ([\d.]+):(\d+)\b(?!.*\bbackup;)/gm)];
   const places = asked.map(([, address, port]) => [address, port]);
   const { PORT } = servers[0].environment;
   assert.deepEqual(places, servers.map((own) => [own.networks.inside.ipv4_address, PORT]));
+  const backups = [...NGINX.matchAll(/^ {4}server (\S+) max_fails=0 backup;$/gm)];
+  assert.deepEqual(backups.map(([, place]) => place), places.map((place) => place.join(":")));
   const [{ subnet }] = networks.inside.ipam.config;
   const addresses = [nginx, ...servers].map((own) => own.networks.inside.ipv4_address);
   for (const address of addresses) {

@@ -1,14 +1,22 @@
 /** What can be said of example kubernetes-replicas without a cluster. */
 
 import assert from "node:assert/strict";
-import { configOf, exampleOf, parseYaml, usage } from "./examples.ts";
+import {
+  assertClosed,
+  configOf,
+  exampleOf,
+  imageEnvironment,
+  parseYaml,
+  saying,
+  usage,
+} from "./examples.ts";
 
 // deno-lint-ignore no-explicit-any -- schemas check them; here they are looked into
 type Parsed = any;
 
 const KUBERNETES = await exampleOf("kubernetes-replicas");
 
-const [deployment, budget, service]: Parsed[] = parseYaml(KUBERNETES);
+const [deployment, budget, service, network]: Parsed[] = parseYaml(KUBERNETES);
 const pod: Parsed = deployment.spec.template.spec;
 const container: Parsed = pod.containers[0];
 const env: Record<string, string> = Object.fromEntries(
@@ -18,11 +26,13 @@ const env: Record<string, string> = Object.fromEntries(
 /** How long the server may take to stop, in seconds, by the examples for one. */
 const STOPPING = 15;
 
-Deno.test("the environment in example kubernetes-replicas is a valid configuration", async () => {
+Deno.test("the environment in example kubernetes-replicas is a valid configuration in the image", async () => {
   const [, url, limits] = /database-url holds (postgres:\S+),[^]* redis-url (rediss:\S+),/
     .exec(KUBERNETES)!;
-  const config = await configOf(env, { DATABASE_FILE: url!, REDIS_URL_FILE: limits! });
-  assert.deepEqual(new Set(config.stated), new Set(Object.keys(env)));
+  const whole = { ...await imageEnvironment(), ...env };
+  const config = await configOf(whole, { DATABASE_FILE: url!, REDIS_URL_FILE: limits! });
+  assert.deepEqual(new Set(config.stated), saying(whole));
+  assertClosed(config);
   assert.equal(config.issuer, "https://auth.example");
   assert.equal(config.metricsAddress!.port, 9464);
   assert.ok(config.database.engine === "postgres" && !config.database.server.isSocket);
@@ -34,7 +44,12 @@ Deno.test("the pods of example kubernetes-replicas stand in for each other", () 
   assert.equal(replicas, 2);
   assert.deepEqual(strategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 });
   for (
-    const own of [selector.matchLabels, budget.spec.selector.matchLabels, service.spec.selector]
+    const own of [
+      selector.matchLabels,
+      budget.spec.selector.matchLabels,
+      service.spec.selector,
+      network.spec.podSelector.matchLabels,
+    ]
   ) {
     assert.deepEqual(own, labels);
   }
@@ -78,11 +93,13 @@ Deno.test("a pod of example kubernetes-replicas is contained, and has its secret
     container.volumeMounts.map(({ name, mountPath }: Parsed) => [name, mountPath]),
   );
   assert.deepEqual(new Set(mounts.keys()), new Set(pod.volumes.map(({ name }: Parsed) => name)));
-  const created = [...usage(KUBERNETES).join("\n").matchAll(/--from-file=(\S+)/g)];
+  const created = [...usage(KUBERNETES).join("\n").matchAll(/--from-file=([\w.-]+)/g)];
   const files = Object.entries(env).filter(([name]) => name.endsWith("_FILE"));
-  assert.deepEqual(
-    new Set(files.map(([, path]) => path)),
-    new Set(created.map(([, file]) => `${mounts.get("secret")}/${file}`)),
+  const places = new Set(
+    created.map(([, file]) => `${mounts.get("secret")}/${file}`),
   );
-  assert.doesNotMatch(Object.keys(env).join(" "), /(PASSWORD|KEY|URL|DATABASE)( |$)/);
+  const [, replacing] = /rekey --secret-file (\S+)/.exec(KUBERNETES)!;
+  assert.ok(places.delete(replacing!));
+  assert.deepEqual(new Set(files.map(([, path]) => path)), places);
+  assert.doesNotMatch([...saying(env)].join(" "), /(PASSWORD|KEY|URL|DATABASE)( |$)/);
 });

@@ -5,7 +5,7 @@ import { grafanaDashboard } from "../../lib/cli/examples/grafana.ts";
 import { EXIT } from "../../lib/cli/report.ts";
 import { loadConfig } from "../../lib/server/config.ts";
 import { SETTINGS } from "../../lib/server/settings.ts";
-import { allExamples, parseYaml } from "./examples.ts";
+import { allExamples, assertClosed, imageEnvironment, parseYaml } from "./examples.ts";
 import { withWorkplace } from "./workplace.ts";
 
 const EXAMPLES = await allExamples();
@@ -85,7 +85,7 @@ function pod(): Parsed {
 /** Names in capitals that are not the server's own. */
 const OTHERS =
   "GITHUB_ENV GITHUB_PATH RUNNER_TEMP CLIENT_ID CLIENT_SECRET AF_INET AF_INET6 AF_UNIX" +
-  " POSTGRES_PASSWORD_FILE POSTGRES_INITDB_ARGS PGPASSWORD REDISCLI_AUTH";
+  " NEW_NOT_MY_KEY POSTGRES_PASSWORD_FILE POSTGRES_INITDB_ARGS PGPASSWORD REDISCLI_AUTH";
 
 Deno.test("every variable that an example names is one of the server's", () => {
   const others = new Set(OTHERS.split(" "));
@@ -107,13 +107,13 @@ function pairs(text: string, lines: RegExp): [string, string][] {
 }
 
 /** The environment that an example gives the server, with what systemd puts for its specifiers. */
-const ENVIRONMENTS: Record<string, () => [string, string][]> = {
+const ENVIRONMENTS: Record<string, () => Iterable<[string, string]>> = {
   systemd: () =>
     pairs(textOf("systemd"), /^Environment=(.*)$/gm).map(([variable, value]) => [
       variable,
       value.replace("%S", "/var/lib").replace("%d", "/run/credentials"),
     ]),
-  dockerfile: () => pairs(textOf("dockerfile"), /^ENV (.*)$/gm),
+  dockerfile: () => [],
   compose: () => Object.entries(composed().services["jwks-server"].environment),
   kubernetes: () =>
     pod().containers[0].env.map((
@@ -122,12 +122,14 @@ const ENVIRONMENTS: Record<string, () => [string, string][]> = {
 };
 
 for (const [name, environment] of Object.entries(ENVIRONMENTS)) {
-  Deno.test(`the environment in example ${name} is a valid configuration`, () => {
-    const given = new Map(environment());
+  Deno.test(`the environment in example ${name} is a valid configuration`, async () => {
+    const image = name === "systemd" ? {} : await imageEnvironment();
+    const given = new Map([...Object.entries(image), ...environment()]);
     const config = loadConfig((variable) => given.get(variable));
     assert.deepEqual(new Set(config.stated), new Set(given.keys()));
     assert.equal(config.port, 8080);
     if (name === "dockerfile") return;
+    assertClosed(config);
     assert.equal(config.issuer, "https://auth.example");
     assert.equal(config.metricsAddress!.port, 9464);
     assert.ok(config.secretFile !== undefined && config.trustedProxies.length > 0);
@@ -198,7 +200,8 @@ Deno.test("what the parts of example compose and kubernetes refer to is there", 
   const env = Object.fromEntries(container.env.map(({ name, value }: Parsed) => [name, value]));
   assert.ok(env.DATABASE.startsWith(`${mounts.get("data")}/`));
   assert.equal(env.NOT_MY_KEY_FILE, `${mounts.get("secret")}/secret`);
-  const [claim, deployment, { spec }] = parseYaml(textOf("kubernetes"));
+  const [claim, deployment, { spec }, network] = parseYaml(textOf("kubernetes"));
+  assert.deepEqual(network.spec.podSelector, deployment.spec.selector);
   assert.equal(podVolumes[0].persistentVolumeClaim.claimName, claim.metadata.name);
   assert.deepEqual(spec.selector, deployment.spec.template.metadata.labels);
   assert.deepEqual(spec.selector, deployment.spec.selector.matchLabels);

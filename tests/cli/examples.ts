@@ -38,6 +38,24 @@ export function parseYaml(text: string): any[] {
   });
 }
 
+/** The environment in the image of example dockerfile, which an example's own is laid over. */
+export async function imageEnvironment(): Promise<Record<string, string>> {
+  const lines = [...(await exampleOf("dockerfile")).matchAll(/^ENV (.*)$/gm)];
+  const words = lines.flatMap(([, line]) => line!.split(" "));
+  return Object.fromEntries(words.map((pair) => pair.split("=", 2)));
+}
+
+/** What an example for production keeps from strangers. */
+export function assertClosed(config: Config): void {
+  const { registration, page, testTokens, policy: { expiredTokens } } = config;
+  assert.deepEqual([registration, page, testTokens, expiredTokens], Array(4).fill(false));
+}
+
+/** The variables that say something: an empty one takes back what the image says. */
+export function saying(env: Readonly<Record<string, string>>): Set<string> {
+  return new Set(Object.keys(env).filter((name) => env[name] !== ""));
+}
+
 /** The commands in the comment that an example begins with. */
 export function usage(text: string): string[] {
   return text.split("\n\n")[0]!.split("\n").filter((line) => line.startsWith("#   "));

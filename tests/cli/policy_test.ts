@@ -51,7 +51,21 @@ Deno.test("Commands warn when the shell states another policy, and change nothin
     const policy = findings.find(({ check }) => check === "policy")!;
     assert.equal(policy.status, "warning");
     assert.match(policy.message, /SIGNING_ALG is RS256 here and ES256 there/);
-    assert.equal((await workplace.findings()).policy, "ok");
+    assert.match(policy.hint!, /commands go by the database's/);
+    assert.equal((await workplace.findings({ SIGNING_ALG: "ES256" })).policy, "ok");
+  }, { alg: "ES256" });
+});
+
+Deno.test("doctor warns where a server that states nothing would change the database's policy", async () => {
+  await withWorkplace(async (workplace) => {
+    const policy = (await workplace.examine()).find(({ check }) => check === "policy")!;
+    assert.equal(policy.status, "warning");
+    const difference = "SIGNING_ALG is RS256 here and ES256 there";
+    assert.equal(
+      policy.message,
+      `this environment does not state the database's policy: ${difference}`,
+    );
+    assert.match(policy.hint!, /^a server started like this would change it/);
   }, { alg: "ES256" });
 });
 

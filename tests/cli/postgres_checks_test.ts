@@ -106,6 +106,8 @@ function database(servers: readonly Partial<SeenServer>[], room: object = {}): S
     version: "1.0.0",
     at: NOW,
     check: CHECK,
+    issuer: "https://id.example",
+    limitedAt: "redis://valkey.example:6379",
     seenAt: NOW,
     ...server,
   }));
@@ -124,7 +126,7 @@ function database(servers: readonly Partial<SeenServer>[], room: object = {}): S
 }
 
 Deno.test("doctor tells which servers run, and of those that are well nothing else", async () => {
-  const [finding, ...rest] = await checkReplicas(database([{}, {}, { seenAt: NOW - 61_000 }]));
+  const [finding, ...rest] = await checkReplicas(database([{}, {}, { seenAt: NOW - 30_000 }]));
   assert.deepEqual(rest, []);
   assert.deepEqual(finding, {
     check: "servers",
@@ -137,15 +139,15 @@ Deno.test("doctor tells which servers run, and of those that are well nothing el
 Deno.test("doctor names a server under another secret, and one whose clock is off", async () => {
   const found = await checkReplicas(database([
     {},
-    { check: new Uint8Array([9]) },
+    { check: new Uint8Array([9]), at: NOW - 8000, seenAt: NOW - 8000 },
     { at: NOW - 90_000 },
     { at: NOW + 301_000 },
-    { check: new Uint8Array([9]), seenAt: NOW - 61_000 }, // it has gone
+    { check: new Uint8Array([9]), seenAt: NOW - 30_000 }, // it has gone
   ]));
   assert.deepEqual(found.map(({ status, message }) => [status, message]), [
     [
       "problem",
-      "tokens-1:8080 runs under another secret than the database's: it makes no keys",
+      "tokens-1:8080 runs under another secret than the database's, as of 8 s ago: it makes no keys",
     ],
     ["warning", "the clock of tokens-2:8080 is 90 s behind the database's"],
     ["problem", "the clock of tokens-3:8080 is 301 s ahead of the database's"],
@@ -156,6 +158,46 @@ Deno.test("doctor warns of servers of several versions", async () => {
   const found = await checkReplicas(database([{}, { version: "1.1.0" }]));
   assert.deepEqual(found.map(({ status }) => status), ["warning"]);
   assert.match(found[0]!.message, /of 2 versions: 1\.0\.0, 1\.1\.0$/);
+});
+
+Deno.test("doctor counts a server that was killed and started again once", async () => {
+  const place = { host: "tokens-0:8080", check: new Uint8Array([9]) };
+  const late = { ...place, at: NOW - 15_000, seenAt: NOW - 15_000 };
+  const [finding] = await checkReplicas(database([{}, late]));
+  assert.equal(finding!.message, "1 of version 1.0.0, all well: tokens-0:8080");
+  // By the same name, two machines may tell in time.
+  const inTime = { ...place, at: NOW - 14_000, seenAt: NOW - 14_000 };
+  assert.equal((await checkReplicas(database([{}, inTime])))[0]!.status, "problem");
+  assert.match((await checkReplicas(database([late])))[0]!.message, /as of 15 s ago/);
+});
+
+Deno.test("doctor finds a problem in servers that are several issuers", async () => {
+  const found = await checkReplicas(database([{}, { issuer: "http://localhost:8080" }, {
+    issuer: null,
+  }, {}]));
+  assert.deepEqual(found.map(({ status, message }) => [status, message]), [[
+    "problem",
+    "those that run are 2 issuers: http://localhost:8080 (tokens-1:8080), " +
+    "https://id.example (tokens-0:8080, tokens-3:8080)",
+  ]]);
+  assert.equal((await checkReplicas(database([{}, { issuer: null }])))[0]!.status, "ok");
+});
+
+Deno.test("doctor warns where several servers do not count requests together", async () => {
+  const alone = { limitedAt: null };
+  assert.equal((await checkReplicas(database([alone])))[0]!.status, "ok");
+  const [found] = await checkReplicas(database([alone, alone, alone]));
+  assert.deepEqual([found!.status, found!.message], [
+    "warning",
+    "each of the 3 counts requests alone: a client that comes to each has 3 times RATE_LIMIT",
+  ]);
+  assert.match(found!.hint!, /REDIS_URL .*balancer .* by the client's address$/);
+  const [apart] = await checkReplicas(database([{}, alone, { limitedAt: "redis://other:6379" }]));
+  assert.deepEqual([apart!.status, apart!.message], [
+    "warning",
+    "those that run count requests at different places: none, redis://other:6379, " +
+    "redis://valkey.example:6379",
+  ]);
 });
 
 Deno.test("doctor warns where servers may want more connections than there are", async () => {

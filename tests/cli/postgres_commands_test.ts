@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { isDomainError } from "../../lib/base/errors.ts";
 import { ROLE, ROLE_PASSWORD } from "../servers/postgres.ts";
 import { SECRET } from "../support.ts";
+import { testCopies } from "./postgres_copies.ts";
 import { postgresWorkplaces } from "./postgres_workplace.ts";
 
 const withWorkplace = await postgresWorkplaces("commands on a PostgreSQL");
 const NEXT_SECRET = "another secret that only tests know";
 
 if (withWorkplace) {
+  testCopies(withWorkplace);
+
   Deno.test("migrate makes the tables, and changes nothing where they are; it needs no secret", async () => {
     await withWorkplace(async (workplace) => {
       const env = { NOT_MY_KEY: undefined, MIGRATE: "off" };
@@ -45,7 +48,7 @@ if (withWorkplace) {
       assert.ok(isDomainError(error, "usage"), String(error));
       assert.equal(stdout, "");
       assert.match(stderr, /^jwks-server: error: no backup was made: .* is not in a file\n/);
-      const [dump, create, restore, , copy] = error.hints;
+      const [dump, , create, restore, , copy] = error.hints;
       const url = workplace.url.replace("postgres:", "postgresql:")
         .replace(`:${encodeURIComponent(ROLE_PASSWORD)}`, "");
       const quoted = `'${workplace.directory}/it'\\''s a backup'`;
@@ -55,6 +58,43 @@ if (withWorkplace) {
       assert.match(copy!, /jwks-server copy --to/);
       assert.ok(!stderr.includes("pa55"), stderr);
       assert.deepEqual(await Array.fromAsync(Deno.readDir(workplace.directory)), []);
+    });
+  });
+
+  Deno.test("the lines of backup restore a database whose servers own nothing, owner and grants, too", async () => {
+    await withWorkplace(async (workplace) => {
+      const { server } = workplace;
+      await workplace.init();
+      const name = new URL(workplace.url).pathname.slice(1);
+      const role = `reader_${name}`;
+      await workplace.psql(
+        `CREATE ROLE ${role} LOGIN; ` +
+          `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
+      );
+      const file = `${workplace.directory}/dump`;
+      const DATABASE = server.socketUrl(name).replace(`user=${ROLE}`, `user=${role}`);
+      const { error } = await workplace.execute(["backup", file], { DATABASE, MIGRATE: "off" });
+      assert.ok(isDomainError(error, "usage"), String(error));
+      const [dump, advice, create, restore] = error.hints.map((hint) =>
+        hint.replaceAll("OWNER", ROLE).replaceAll(file, "/dev/stdout")
+      );
+      assert.match(
+        advice!,
+        new RegExp(`^${ROLE} is the role that owns the tables: ${role} may not`),
+      );
+      assert.match(create!, new RegExp(` --owner=${ROLE} `));
+      const line = dump!.replace("--file=/dev/stdout ", "");
+      const target = await server.createDatabase();
+      const there = new URL(target).pathname.slice(1);
+      const back = /^then: (.*) \/dev\/stdout; /.exec(restore!)![1]!.replace(
+        "/restored?",
+        `/${there}?`,
+      );
+      await server.shell(`sh -c "${line} | ${back}"`);
+      const told = "SELECT count(*) FILTER (WHERE tableowner = 'jwks') = count(*), " +
+        `bool_and(has_table_privilege('${role}', tablename::text, 'DELETE')) ` +
+        "FROM pg_tables WHERE schemaname = 'public'";
+      assert.equal(await server.psql(told, there), "t|t");
     });
   });
 

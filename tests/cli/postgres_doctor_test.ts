@@ -184,6 +184,27 @@ if (withWorkplace) {
     });
   });
 
+  Deno.test("doctor does not blame this machine's clock for what a server with a fast one has logged", async () => {
+    await withWorkplace(async (workplace) => {
+      await workplace.init();
+      await workplace.psql(
+        "INSERT INTO auth_logs (request_ip, request_timestamp) " +
+          "VALUES ('192.0.2.1', (now() AT TIME ZONE 'UTC') + interval '480 seconds')",
+      );
+      const findings = await workplace.examine({ SIGNING_ALG: "EdDSA" });
+      const found = findings.filter(({ check }) => check.endsWith("clock"));
+      assert.deepEqual(found.map(({ check, status }) => [check, status]), [
+        ["database clock", "ok"],
+        ["clock", "warning"],
+      ]);
+      assert.match(
+        found[1]!.message,
+        /^the newest log entry is 4[78]\d s ahead of this machine's clock$/,
+      );
+      assert.match(found[1]!.hint!, /^a server whose clock was ahead wrote it/);
+    });
+  });
+
   Deno.test("doctor migrates nothing", async () => {
     await withWorkplace(async (workplace) => {
       const found = await findingsOf(workplace);
@@ -202,12 +223,16 @@ if (withWorkplace) {
     await withWorkplace(async (workplace) => {
       const wrong = workplace.url.replace(encodeURIComponent(ROLE_PASSWORD), "hunter2hunter2");
       const absent = workplace.url.replace(/test_\d+$/, "absent");
-      const nobody = workplace.url.replace(/:\d+\//, ":1/");
+      const nobody = `${workplace.url.replace(/:\d+\//, ":1/")}?sslmode=verify-full`;
       for (
-        const [DATABASE, reason] of [
-          [wrong, /unreachable: password authentication failed for user "jwks"$/],
-          [absent, /unreachable: database "absent" does not exist$/],
-          [nobody, /unreachable: .*ECONNREFUSED/],
+        const [DATABASE, reason, hint] of [
+          [
+            wrong,
+            /unreachable: password authentication failed for user "jwks"$/,
+            /^put the right user/,
+          ],
+          [absent, /unreachable: database "absent" does not exist$/, /^create the database/],
+          [nobody, /unreachable: .*ECONNREFUSED/, /says of it; .*DATABASE_CA_FILE has$/],
         ] as const
       ) {
         const { stdout, stderr } = await workplace.execute(["doctor", "--json"], { DATABASE });
@@ -215,6 +240,7 @@ if (withWorkplace) {
         const problems = findings.filter(({ status }) => status === "problem");
         assert.deepEqual(problems.map(({ check }) => check), ["database", "secret"]);
         for (const { message } of problems) assert.match(message, reason);
+        assert.match(problems[0]!.hint!, hint);
         for (const secret of ["hunter2hunter2", ROLE_PASSWORD, encodeURIComponent(ROLE_PASSWORD)]) {
           assert.ok(!(stdout + stderr).includes(secret), secret);
         }

@@ -23,12 +23,20 @@ export class PostgresWorkplace extends Workplace {
   }
 }
 
+/** Runs a test with an empty database. */
+export type WithPostgresWorkplace = (
+  body: (workplace: PostgresWorkplace) => Promise<void>,
+) => Promise<void>;
+
 /** The server of a file's tests, and what runs a test with an empty database of it. */
-export async function postgresWorkplaces(what: string, options: PostgresOptions = {}) {
+export async function postgresWorkplaces(
+  what: string,
+  options: PostgresOptions = {},
+): Promise<WithPostgresWorkplace | undefined> {
   if (!await hasPostgres(what)) return undefined;
   const server = await PostgresServer.start(options);
   Deno.test.afterAll(() => server[Symbol.asyncDispose]());
-  return async (body: (workplace: PostgresWorkplace) => Promise<void>) => {
+  return async (body) => {
     await withTempDir(async (directory) => {
       await body(new PostgresWorkplace(directory, server, await server.createDatabase()));
     });

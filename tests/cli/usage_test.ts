@@ -28,6 +28,24 @@ Deno.test("the help of a command says which options it does nothing without, and
   });
 });
 
+Deno.test("the help of what does otherwise on a PostgreSQL server says so, in lines that a terminal shows", async () => {
+  await withWorkplace(async (workplace) => {
+    for (
+      const [name, told] of Object.entries({
+        copy:
+          /which is only\s+read[^]*createdb\s+--encoding=UTF8[^]*\$ DATABASE_FILE=\S+ jwks-server copy/,
+        migrate: /MIGRATE is off[^]*GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES/,
+        backup: /exit code 2[^]*PGPASSFILE/,
+        doctor: /Warnings alone end with exit code 0[^]*PostgreSQL/,
+      })
+    ) {
+      const help = await workplace.run([name, "--help"], BROKEN);
+      assert.match(help, told);
+      for (const line of help.split("\n")) assert.ok(line.length <= 80, line);
+    }
+  });
+});
+
 /** What is misused, and whose help is named. */
 const MISUSES: [args: string, help: string][] = [
   ["users add name", "jwks-server users add --help shows what it takes"],

@@ -24,7 +24,7 @@ export const SECRETS = [
 /** Runs the commands that make the secrets, but not those that need root, and gives their texts. */
 export async function makeSecrets({ path }: Directory): Promise<Record<string, string>> {
   const commands = usage(compose).map((line) => line.replace(/^# {3} ?/, "")).join("\n");
-  const [making] = /^\(umask 077;[^]*\)$/m.exec(commands)!;
+  const [making] = /^\(umask 077;[^]*?chown[^)]*\)$/m.exec(commands)!;
   await succeed(["bash", "-e", "-c", making.replace(/sudo chown [^;)]+/g, ":")], { cwd: path });
   const texts: Record<string, string> = {};
   for await (const { name } of Deno.readDir(`${path}/secrets`)) {

@@ -50,6 +50,7 @@ async function environmentOf(parts: Parts): Promise<Environment> {
     HOST: "127.0.0.1",
     PORT: "0",
     METRICS_ADDRESS: "127.0.0.1:0",
+    REGISTRATION: "open",
     TRUSTED_PROXIES: "127.0.0.1",
     NOT_MY_KEY_FILE: `${path}/secrets/not_my_key`,
     DATABASE_FILE: `${path}/database_url`,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Client, type Credentials } from "../blackbox/client.ts";
 import { startSettled, WITH_SECRET } from "../blackbox/commands.ts";
-import { eventually, freePort, Server, UNLIMITED } from "../blackbox/harness.ts";
+import { Directory, eventually, freePort, Server, UNLIMITED } from "../blackbox/harness.ts";
 import { NGINX_REPLICAS, Proxy } from "../blackbox/proxies.ts";
 import { type Fault, FaultyServer } from "./faulty_server.ts";
 import { canUse } from "./tool.ts";
@@ -69,15 +69,30 @@ Deno.test({
     assert.deepEqual(await statuses(() => client.login(user)), well);
   }));
 
-const FAULTS: [what: string, fault: Fault, status: number][] = [
-  ["closes connections", "closes", 502],
-  ["answers 500", { status: 500 }, 500],
-  ["answers 503", { status: 503 }, 503],
+/** What is wrong with a server, and what clients see of it and of one that is well. */
+interface Case {
+  what: string;
+  fault: Fault;
+  /** The statuses of logins. */
+  logins: number[];
+  /** That of a registration that comes to it. */
+  registration: number;
+}
+
+const CASES: Case[] = [
+  { what: "closes connections", fault: "closes", logins: [200, 200, 200, 200], registration: 502 },
+  { what: "hangs", fault: "hangs", logins: [200, 200, 200, 200], registration: 504 },
+  ...[500, 503].map((status): Case => ({
+    what: `answers ${status}`,
+    fault: { status },
+    logins: [status, 200, status, 200],
+    registration: status,
+  })),
 ];
 
-for (const [what, fault, status] of FAULTS) {
+for (const { what, fault, logins: expected, registration } of CASES) {
   Deno.test({
-    name: `when a server ${what}, nginx asks the other for the keys, and sends no POST again`,
+    name: `when a server ${what}, nginx asks the other for the keys, and registers nobody again`,
     ignore: !isThere,
   }, () =>
     withServer(async (parts) => {
@@ -89,10 +104,21 @@ for (const [what, fault, status] of FAULTS) {
       assert.deepEqual(faulty.requests, ["GET /.well-known/jwks.json HTTP/1.1"]);
       await using proxy = await balanced(faulty.port, server.port);
       const client = new Client(proxy.url);
-      const answered = await statuses(() => client.login(user));
-      assert.deepEqual(answered, [status, 200, status, 200]);
-      assert.deepEqual(faulty.requests.slice(1), Array(2).fill("POST /auth HTTP/1.1"));
-      assert.equal(logins(parts), 2);
+      assert.deepEqual(await statuses(() => client.login(user)), expected);
+      const failed = expected.filter((status) => status !== 200).length;
+      const isMarked = failed === 0;
+      assert.deepEqual(
+        faulty.requests.slice(1),
+        Array(isMarked ? 1 : failed).fill("POST /auth HTTP/1.1"),
+      );
+      assert.equal(logins(parts), expected.length - failed);
+      await using other = await balanced(faulty.port, server.port);
+      const { status } = await new Client(other.url).post("/register", {
+        username: "new",
+        email: "new@example.com",
+      });
+      assert.equal(status, registration);
+      assert.equal(server.query("SELECT * FROM users WHERE username = 'new'").length, 0);
     }));
 }
 
@@ -108,3 +134,60 @@ Deno.test({
     assert.ok(performance.now() - start < 2 * PATIENCE);
     assert.equal(faulty.requests.length, 1);
   }));
+
+for (const [fault, status] of [["closes", 502], ["hangs", 504]] as const) {
+  Deno.test({
+    name:
+      `what nginx answers itself when every server ${fault} has the form of the server's errors`,
+    ignore: !isThere,
+  }, async () => {
+    await using faulty = new FaultyServer(fault);
+    await using proxy = await balanced(faulty.port);
+    const answer = await new Client(proxy.url).post("/token", "{}");
+    assert.deepEqual([answer.status, answer.json.error], [status, "overloaded"]);
+    assert.equal(answer.headers.get("content-type"), "application/json");
+    assert.equal(answer.headers.get("retry-after"), "1");
+  });
+}
+
+/** How often a server is stopped and started again, each in its turn. */
+const RESTARTS = 4;
+
+/** Clients that log in, each as soon as it is answered. */
+const CLIENTS = 3;
+
+Deno.test({
+  name: "while one server after the other is stopped and started again, nginx passes every login",
+  ignore: !isThere,
+}, async () => {
+  await using directory = new Directory();
+  const ports = [freePort(), freePort()];
+  const start = (port: number) => startSettled({ env: { ...env, PORT: String(port) }, directory });
+  await using running = new AsyncDisposableStack();
+  const servers: Server[] = [];
+  for (const port of ports) servers.push(running.use(await start(port)));
+  await using proxy = await balanced(...ports);
+  const client = new Client(proxy.url);
+  const user = await client.register();
+  const found = new Map<string, number>();
+  let isOver = false;
+  const loops = Array.from({ length: CLIENTS }, async () => {
+    while (!isOver) {
+      for (const { status, text } of [await client.login(user), await client.jwks()]) {
+        const what = status === 200 ? "200" : `${status} ${text}`;
+        found.set(what, (found.get(what) ?? 0) + 1);
+      }
+    }
+  });
+  try {
+    for (let restart = 0; restart < RESTARTS; restart++) {
+      const place = restart % servers.length;
+      assert.equal((await servers[place]!.stop()).code, 0);
+      servers[place] = running.use(await start(ports[place]!));
+    }
+  } finally {
+    isOver = true;
+    await Promise.all(loops);
+  }
+  assert.deepEqual([...found.keys()], ["200"], JSON.stringify([...found]));
+});

@@ -148,22 +148,75 @@ Deno.test("Server refuses a missing Host before and after it has seen a valid on
   });
 });
 
-Deno.test("Server.stop() waits for the request in flight and refuses any other", async () => {
-  const { handler, arrived, answer } = heldHandler();
+/** Answers until a request is `/held`, whose answer waits until the test gives it. */
+function partlyHeldHandler() {
+  const held = heldHandler();
+  const handler: Handler = (request, info) =>
+    request.url.endsWith("/held") ? held.handler(request, info) : new Response("at once");
+  return { ...held, handler };
+}
+
+Deno.test("Server.stop() answers what still comes, each the last on its connection, until there is a lull", async () => {
+  await withServer(() => new Response("fine"), async ({ server, url, port, lines }) => {
+    const before = await fetch(url);
+    assert.deepEqual([before.headers.get("connection"), await before.text()], [null, "fine"]);
+    const stopped = server.stop(5000);
+    const answer = await sendRaw(port, ["GET / HTTP/1.1", "Host: localhost"]);
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(answer, /\r\nconnection: close\r\n/);
+    assert.match(answer, /fine$/);
+    await stopped;
+    await assert.rejects(fetch(url), TypeError);
+    assert.deepEqual(lines, []);
+  });
+});
+
+Deno.test("Server.stop() waits for the request in flight, and refuses others in the end", async () => {
+  const { handler, arrived, answer } = partlyHeldHandler();
   await withServer(handler, async ({ server, url, lines }) => {
-    const inFlight = fetch(url);
+    const inFlight = fetch(`${url}held`);
     await arrived;
     let isStopped = false;
     const stopped = server.stop(5000).then(() => isStopped = true);
-    const refused = await fetch(url);
-    assert.equal(refused.status, 503);
-    assert.equal((await refused.json()).error, "overloaded");
+    assert.equal(await (await fetch(url)).text(), "at once");
+    const refused = await refusalOf(url);
+    assert.equal(refused.error, "overloaded");
     assert.equal(isStopped, false);
     answer.resolve(new Response("whole"));
     assert.equal(await (await inFlight).text(), "whole");
     await stopped;
     await assert.rejects(fetch(url), TypeError);
     assert.deepEqual(lines, []);
+  });
+});
+
+/** Asks until the answer is a 503. */
+async function refusalOf(url: string): Promise<{ error: string }> {
+  for (;;) {
+    const response = await fetch(url);
+    const text = await response.text();
+    if (response.status === 503) return JSON.parse(text);
+    assert.deepEqual([response.status, text], [200, "at once"]);
+  }
+}
+
+Deno.test("Server.stop() ends in the first moment with nothing in flight, with no request refused", async () => {
+  const { handler, arrived, answer } = partlyHeldHandler();
+  await withServer(handler, async ({ server, url }) => {
+    const inFlight = fetch(`${url}held`);
+    await arrived;
+    const stopped = server.stop(5000);
+    setTimeout(() => answer.resolve(new Response("whole")), 300);
+    let isStopped = false;
+    stopped.then(() => isStopped = true);
+    while (!isStopped) {
+      const status = await fetch(url).then(async (response) => {
+        await response.body?.cancel();
+        return response.status;
+      }, () => "closed");
+      assert.ok(status === 200 || status === "closed", String(status));
+    }
+    assert.equal(await (await inFlight).text(), "whole");
   });
 });
 
@@ -207,6 +260,29 @@ Deno.test("Server tells an observer of each answer once, with its status, also o
     ["/broken", 500],
     ["/", 400],
   ]);
+});
+
+Deno.test("Server answers what came before it began as soon as it has", async () => {
+  await withServer(undefined, async ({ server, port, url }) => {
+    using early = await Deno.connect({ hostname, port });
+    const head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4\r\n";
+    await early.write(new TextEncoder().encode(`${head}\r\ntext`));
+    for (let later = 0; later < 3; later++) { // until what came first has surely been read
+      const ready = await fetch(`${url}readyz`);
+      assert.deepEqual([ready.status, (await ready.json()).error], [503, "overloaded"]);
+    }
+    server.begin(async (request) => new Response(await request.text()));
+    const answer = await new Response(early.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*text$/);
+  });
+});
+
+Deno.test("Server that does not begin in time refuses, as one that may be asked again", async () => {
+  await withServer(undefined, async ({ url }) => {
+    const answer = await fetch(url);
+    assert.deepEqual([answer.status, (await answer.json()).error], [503, "overloaded"]);
+    assert.equal(answer.headers.get("retry-after"), "1");
+  });
 });
 
 Deno.test("Server says that it is alive before it begins, and that it can do nothing yet", async () => {

@@ -7,8 +7,8 @@ const LANGUAGES = ["console", "sh", "ts", "python", "go", "java", "json", "sql",
 
 const { lines, headings, blocks, prose } = README;
 
-Deno.test("the README has fewer than 520 lines", () => {
-  assert.ok(lines.length < 520, String(lines.length));
+Deno.test("the README has fewer than 540 lines", () => {
+  assert.ok(lines.length < 540, String(lines.length));
 });
 
 Deno.test("no line of the README's prose is wider than 100 columns", () => {

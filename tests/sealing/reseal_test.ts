@@ -162,6 +162,20 @@ Deno.test("renewSecret() leaves the new secret pending, and says so, when its fi
   });
 });
 
+Deno.test("renewSecret() says how it is done where no file can be made, and changes nothing", async () => {
+  for (const secret of [undefined, SECRET]) { // the old one is kept, and the new one waits
+    await withSealedDatabase(async (sealed, directory) => {
+      const files = await contentsOf(directory);
+      const disk = { ...DISK, write: () => Promise.reject(new Error("read-only file system")) };
+      const error = await failureOf(() => sealed.renew({ disk }));
+      assert.ok(isDomainError(error, "secret_unusable"), String(error));
+      assert.match(error.message, /^The secret file .* cannot be written$/);
+      assert.match(error.hints[0]!, /jwks-server rekey --secret-file .*NEW_NOT_MY_KEY/);
+      assert.deepEqual(await contentsOf(directory), files);
+    }, secret === undefined ? {} : { secret });
+  }
+});
+
 Deno.test("changeSecret() seals every key under the given secret, and leaves the file alone", async () => {
   await withSealedDatabase(async (sealed, directory) => {
     const [files, old] = [await contentsOf(directory), await sealed.parts()];

@@ -44,6 +44,10 @@ Deno.test("loadConfig() refuses a database that is no file and no URL of a serve
         DATABASE_FILE: file,
       },
       "DATABASE and DATABASE_FILE are both set": { DATABASE: URL, DATABASE_FILE: file },
+      "DATABASE is a value that is not shown; allowed is the path": {
+        DATABASE: "host=db.example user=jwks dbname=tokens password=hunter2",
+      },
+      "DATABASE is a value that is not shown; allowed is the": { DATABASE: "dbname = hunter2" },
       'DATABASE is ":memory:"': { DATABASE: ":memory:" },
     };
     for (const [start, variables] of Object.entries(refused)) {
@@ -53,6 +57,16 @@ Deno.test("loadConfig() refuses a database that is no file and no URL of a serve
       assert.doesNotMatch(problem!, /hunter2/);
     }
   });
+});
+
+Deno.test("loadConfig() says of what libpq takes, and of a password as it is, how they are written", () => {
+  for (const DATABASE of ["host=db.example dbname=tokens", "postgres://jwks:a/b#c@db.example/d"]) {
+    assert.match(
+      problemsOf({ DATABASE })[0]!,
+      /# % and spaces in a name or a password are percent-encoded, and pairs \(host=… dbname=…\) are not taken$/,
+    );
+  }
+  assert.equal(load({ DATABASE: "data/localhost=1.db" }).database.engine, "sqlite");
 });
 
 Deno.test("loadConfig() says what is wrong with the file of DATABASE_FILE", async () => {
@@ -76,13 +90,19 @@ Deno.test("loadConfig() says what is wrong with the file of DATABASE_FILE", asyn
   });
 });
 
-Deno.test("loadConfig() takes what is only for a server's database only with one", () => {
+Deno.test("loadConfig() takes what says how a server's database is used with a file, too", () => {
   assert.equal(load({ DATABASE: URL }).migrate, true);
-  const config = load({ DATABASE: URL, MIGRATE: "off", DATABASE_CA_FILE: "/etc/ca.pem" });
-  assert.deepEqual([config.migrate, config.databaseCaFile], [false, "/etc/ca.pem"]);
-  for (const name of ["MIGRATE", "DATABASE_CA_FILE"]) {
-    assert.deepEqual(problemsOf({ [name]: "on" }), [
-      `${name} is set; allowed is that only with a DATABASE on a PostgreSQL server`,
-    ]);
+  for (const DATABASE of [URL, "data/keys.db"]) {
+    const config = load({ DATABASE, MIGRATE: "off", DATABASE_CA_FILE: "/etc/ca.pem" });
+    assert.deepEqual([config.migrate, config.databaseCaFile], [false, "/etc/ca.pem"]);
   }
+  assert.equal(load({ MIGRATE: "off" }).database.engine, "sqlite");
+});
+
+Deno.test("loadConfig() refuses certificates of a database that is not named", () => {
+  assert.deepEqual(problemsOf({ DATABASE_CA_FILE: "/etc/ca.pem" }), [
+    "DATABASE_CA_FILE is set without DATABASE; allowed is that only with one",
+  ]);
+  const both = { DATABASE: "a", DATABASE_FILE: "b", DATABASE_CA_FILE: "/etc/ca.pem" };
+  assert.equal(problemsOf(both).length, 1);
 });

@@ -11,7 +11,7 @@ Deno.test("beginRun() and endRun() go on without the mark on a disk that cannot 
   await endRun({ storage, log });
   const [begun, ended] = lines.map((line) => JSON.parse(line));
   assert.deepEqual([begun.level, ended.level], ["debug", "warn"]);
-  assert.match(ended.message, /next start/);
+  assert.match(ended.message, /the end of this server/);
 });
 
 Deno.test("beginRun() and endRun() hide no other fault", async () => {

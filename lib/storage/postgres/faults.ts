@@ -4,7 +4,7 @@
  */
 
 import { DatabaseError } from "pg";
-import { type StorageFault, storageUnavailable } from "../../base/errors.ts";
+import { DomainError, type StorageFault, storageUnavailable } from "../../base/errors.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 
 /** Codes that may pass by themselves, or when an operator has mended something. */
@@ -115,8 +115,12 @@ export function hasDoneNothing(error: unknown): boolean {
   return DONE_NOTHING.includes(ownState(error) ?? "") || isTurnedAway(error);
 }
 
-/** The error to throw for one of the driver, of the server or of this room. */
+/**
+ * The error to throw for one of the driver, of the server or of this room. One that says what is wrong
+ * already stays what it is: its cause may be another server's.
+ */
 export function classify(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
   const state = sqlState(error);
   const fault = state === undefined ? undefined : faultOf(state);
   if (fault !== undefined) return storageUnavailable(fault, error);

@@ -38,14 +38,21 @@ export class Lease implements Disposable {
     client.on("error", this.#lose);
   }
 
-  /** One statement, whose values are never part of its text. */
-  async query<Row>(text: string, values: readonly Value[] = []): Promise<Answer<Row>> {
-    // Never named: behind a pooler the next statement may meet another session. In the extended
-    // protocol, so that a statement is committed after all that it may fail by.
+  /**
+   * One statement, whose values are never part of its text. With a `name` the server keeps it for the
+   * next time; behind a pooler that may meet another session.
+   */
+  async query<Row>(
+    text: string,
+    values: readonly Value[] = [],
+    name?: string,
+  ): Promise<Answer<Row>> {
+    // In the extended protocol, so that a statement is committed after all that it may fail by.
     const { rows, rowCount } = await this.#ask({
       text,
       values: [...values],
       queryMode: "extended",
+      ...(name === undefined ? {} : { name }),
     });
     return { rows, count: rowCount ?? 0 };
   }

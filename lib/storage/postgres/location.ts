@@ -19,7 +19,8 @@ export interface PostgresLocation {
 export const POSTGRES_URL_RULE =
   "a URL postgres://<user>@<host>:<port>/<database>, for a socket postgres:///<database>" +
   "?host=<directory>&user=<user>; no other parameters but sslmode=verify-full, which is what is done " +
-  "in any case but on this machine";
+  "in any case but on this machine; @ : / ? # % and spaces in a name or a password are " +
+  "percent-encoded, and pairs (host=… dbname=…) are not taken";
 
 const DEFAULT_PORT = 5432;
 

@@ -1,10 +1,12 @@
 /** A transaction that may take hours, of statements none of which does. */
 
+import { isDomainError } from "../../base/errors.ts";
 import { namedFailure } from "../named_failure.ts";
 import { Connections, serverLimit } from "./connections.ts";
 import { StepLimit } from "./deadline.ts";
 import { classify } from "./faults.ts";
 import { describePostgres, type PostgresLocation } from "./location.ts";
+import { remediesOf, remedyOfRefusal, type SettingNames } from "./remedies.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
 
 /** How long making the connection may take, in milliseconds. */
@@ -20,6 +22,8 @@ export interface LongTransaction {
   isolation: Isolation;
   /** Certificates, as PEM, that are trusted in place of the system's. */
   ca: string | undefined;
+  /** By what an operator has named the database, if not as a server's own. */
+  settings?: SettingNames | undefined;
 }
 
 /**
@@ -30,7 +34,7 @@ export interface LongTransaction {
  */
 export async function inLongTransaction<Result>(
   location: PostgresLocation,
-  { isolation, ca }: LongTransaction,
+  { isolation, ca, settings }: LongTransaction,
   body: (statements: Statements) => Promise<Result>,
 ): Promise<Result> {
   const connections = new Connections(location, { ca, timeout: CONNECT_TIMEOUT, max: 1 });
@@ -43,7 +47,7 @@ export async function inLongTransaction<Result>(
             try {
               return await lease.query(sql, values);
             } catch (error) {
-              throw failureOf(location, error); // before it is taken for one of the other storage
+              throw failureOf({ location, settings }, error); // before it is taken for one of the other storage
             }
           },
           command: (sql) => lease.command(sql),
@@ -56,15 +60,20 @@ export async function inLongTransaction<Result>(
         },
       ));
   } catch (error) {
-    throw failureOf(location, error);
+    throw failureOf({ location, settings }, error);
   } finally {
     await connections.close();
   }
 }
 
 /** The error to throw for one of this database, by its name. */
-export function failureOf(location: PostgresLocation, error: unknown): unknown {
-  return namedFailure(describePostgres(location), classify(error), [
-    "see that its server runs and takes connections from here",
-  ]);
+export function failureOf(
+  { location, settings }: { location: PostgresLocation; settings?: SettingNames | undefined },
+  error: unknown,
+): unknown {
+  const failure = classify(error);
+  if (!isDomainError(failure, "storage_unavailable")) return failure;
+  const remedy = remedyOfRefusal(failure);
+  const hints = remedy === undefined ? remediesOf(failure, location, settings) : [remedy];
+  return namedFailure(describePostgres(location), failure, hints);
 }

@@ -12,6 +12,7 @@ import { Deadline } from "./deadline.ts";
 import { classify, CommitUnknown, hasDoneNothing, isLost } from "./faults.ts";
 import type { Answer, Lease } from "./lease.ts";
 import type { PostgresLocation } from "./location.ts";
+import { StatementNames } from "./statement_names.ts";
 import { inTransaction, type Isolation, type Statements } from "./transaction.ts";
 import type { Value } from "./values.ts";
 
@@ -43,6 +44,11 @@ export interface PostgresOptions {
   now?: MonotonicClock | undefined;
 }
 
+export interface StatementOptions {
+  /** Whether the server is to keep the statement, because it is given all the time. */
+  isFrequent?: boolean;
+}
+
 /** How long one transaction may take in all, in milliseconds. */
 export interface TransactionOptions {
   timeout?: number;
@@ -52,6 +58,7 @@ type Retry = (error: unknown) => boolean;
 
 export class PostgresPool {
   readonly #connections: Connections;
+  readonly #names = new StatementNames();
   readonly #timeout: number;
 
   /** Connects to nothing yet. */
@@ -77,8 +84,12 @@ export class PostgresPool {
   }
 
   /** One statement that changes nothing; it is asked again when the connection was lost. */
-  read<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(mayRetry, (lease) => lease.query(sql, values));
+  read<Row>(
+    sql: string,
+    values?: readonly Value[],
+    options?: StatementOptions,
+  ): Promise<Answer<Row>> {
+    return this.#call(mayRetry, (lease) => this.#ask(lease, sql, values, options));
   }
 
   /**
@@ -86,8 +97,12 @@ export class PostgresPool {
    * nothing. Rejected with `storage_unavailable` it may have taken effect when no word of the server's
    * came, and has not otherwise.
    */
-  write<Row>(sql: string, values?: readonly Value[]): Promise<Answer<Row>> {
-    return this.#call(hasDoneNothing, (lease) => lease.query(sql, values));
+  write<Row>(
+    sql: string,
+    values?: readonly Value[],
+    options?: StatementOptions,
+  ): Promise<Answer<Row>> {
+    return this.#call(hasDoneNothing, (lease) => this.#ask(lease, sql, values, options));
   }
 
   /**
@@ -114,6 +129,21 @@ export class PostgresPool {
   /** Waits for the calls that are going on; whatever is asked afterwards is `storage_unavailable`. */
   close(): Promise<void> {
     return this.#connections.close();
+  }
+
+  async #ask<Row>(
+    lease: Lease,
+    sql: string,
+    values: readonly Value[] | undefined,
+    { isFrequent = false }: StatementOptions = {},
+  ): Promise<Answer<Row>> {
+    const name = isFrequent ? this.#names.nameOf(sql) : undefined;
+    try {
+      return await lease.query(sql, values, name);
+    } catch (error) {
+      if (name === undefined || !this.#names.wasUseless(error)) throw error;
+      return await lease.query(sql, values);
+    }
   }
 
   async #transact<Result>(

@@ -37,7 +37,7 @@ import { bindable } from "./columns.ts";
 import * as keys from "./keys_table.ts";
 import { KnownRevision } from "./known_revision.ts";
 import * as meta from "./meta.ts";
-import type { PostgresPool, TransactionOptions } from "./pool.ts";
+import type { PostgresPool, StatementOptions, TransactionOptions } from "./pool.ts";
 import * as servers from "./servers_table.ts";
 import { Superseded, unlessSuperseded } from "./superseded.ts";
 import type { Statements } from "./transaction.ts";
@@ -50,6 +50,9 @@ import { assertWritable } from "./writability.ts";
  * clients to write, or millions of entries that lose their user. No request of a client's does this.
  */
 const LONG = { timeout: 60_000 };
+
+/** What every login asks for. */
+const FREQUENT = { isFrequent: true };
 
 type Work<Result> = (statements: Statements) => Promise<Result>;
 
@@ -154,7 +157,7 @@ export class PostgresStorage implements Storage {
   }
 
   findClient(username: string): Promise<ClientRecord | undefined> {
-    return this.#read((statements) => clients.findClient(statements, username));
+    return this.#read((statements) => clients.findClient(statements, username), FREQUENT);
   }
 
   replaceClientPolicy(
@@ -201,7 +204,7 @@ export class PostgresStorage implements Storage {
 
   recordAuthentication(record: AuthenticationRecord): Promise<number | undefined> {
     return this.#revision.learn(
-      () => this.#write((statements) => recordAuthentication(statements, record)),
+      () => this.#write((statements) => recordAuthentication(statements, record), FREQUENT),
       (revision) => revision,
     );
   }
@@ -252,13 +255,13 @@ export class PostgresStorage implements Storage {
   }
 
   /** Statements that each are of one moment. */
-  #read<Result>(work: Work<Result>): Promise<Result> {
-    return this.#counted(work(bound((sql, values) => this.#pool.read(sql, values))));
+  #read<Result>(work: Work<Result>, options?: StatementOptions): Promise<Result> {
+    return this.#counted(work(bound((sql, values) => this.#pool.read(sql, values, options))));
   }
 
   /** Statements that each take effect by themselves. */
-  #write<Result>(work: Work<Result>): Promise<Result> {
-    return this.#counted(work(bound((sql, values) => this.#pool.write(sql, values))));
+  #write<Result>(work: Work<Result>, options?: StatementOptions): Promise<Result> {
+    return this.#counted(work(bound((sql, values) => this.#pool.write(sql, values, options))));
   }
 
   #transaction<Result>(work: Work<Result>, options?: TransactionOptions): Promise<Result> {

@@ -67,7 +67,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       version TEXT NOT NULL,
       clock BIGINT NOT NULL,
       check_value BYTEA NOT NULL,
-      seen_at TIMESTAMP(3) NOT NULL
+      seen_at TIMESTAMP(3) NOT NULL,
+      issuer TEXT,
+      limited_at TEXT
     )`,
     `CREATE TABLE used_ids (
       digest BYTEA PRIMARY KEY,

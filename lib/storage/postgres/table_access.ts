@@ -7,7 +7,9 @@ import { describePostgres, type PostgresLocation } from "./location.ts";
 import { failureOf, inLongTransaction } from "./long_transaction.ts";
 import { migrate } from "./migration.ts";
 import { PostgresPool } from "./pool.ts";
+import type { SettingNames } from "./remedies.ts";
 import { readSchemaState } from "./schema_state.ts";
+import { assertSequenceRights } from "./sequence_rights.ts";
 import { PostgresTableReader } from "./table_reader.ts";
 import { PostgresTableWriter } from "./table_writer.ts";
 
@@ -15,25 +17,31 @@ import { PostgresTableWriter } from "./table_writer.ts";
 export interface TrustedServer {
   location: PostgresLocation;
   ca: string | undefined;
+  /** By what an operator has named the database, if not as a server's own. */
+  settings?: SettingNames | undefined;
 }
 
 /**
  * Runs `body`, which only reads, on the database as it is at one moment.
  *
- * @throws {DomainError} `database_unusable` as `readSchemaState` does, and without any tables;
+ * @throws {DomainError} `database_unusable` as `readSchemaState` does, without any tables, and to a
+ * role that may not read what numbers rows are given;
  * `storage_unavailable`; whatever `body` throws.
  */
 export function readTables<Result>(
-  { location, ca }: TrustedServer,
+  { location, ca, settings }: TrustedServer,
   body: (reader: TableReader) => Promise<Result>,
 ): Promise<Result> {
   return inLongTransaction(
     location,
-    { isolation: "REPEATABLE READ READ ONLY", ca },
+    { isolation: "REPEATABLE READ READ ONLY", ca, settings },
     async (statements) => {
       const { version } = await readSchemaState(statements);
-      if (version > 0) return await body(new PostgresTableReader(statements));
       const name = describePostgres(location);
+      if (version > 0) {
+        await assertSequenceRights(statements, name, ["SELECT"]);
+        return await body(new PostgresTableReader(statements));
+      }
       throw new DomainError("database_unusable", `The database ${name} has no tables yet`, {
         hints: ["set DATABASE, or DATABASE_FILE, to the database that is to be copied"],
       });
@@ -45,21 +53,22 @@ export function readTables<Result>(
  * Runs `body` in a transaction on the database, whose tables are made if there are none. Others
  * write nothing there in the meantime.
  *
- * @throws as `migrate` does; `failed` when it is not known whether the transaction took effect;
+ * @throws as `migrate` and `assertSequenceRights` do; `failed` when it is not known whether the transaction took effect;
  * whatever `body` throws.
  */
 export async function writeTables<Result>(
-  { location, ca }: TrustedServer,
+  { location, ca, settings }: TrustedServer,
   body: (writer: TableWriter) => Promise<Result>,
 ): Promise<Result> {
-  await prepare({ location, ca });
+  await prepare({ location, ca, settings });
   try {
     return await inLongTransaction(
       location,
-      { isolation: "READ COMMITTED", ca },
+      { isolation: "READ COMMITTED", ca, settings },
       async (statements) => {
         const writer = new PostgresTableWriter(statements);
         await writer.lock();
+        await assertSequenceRights(statements, describePostgres(location), ["SELECT", "UPDATE"]);
         return await body(writer);
       },
     );
@@ -68,19 +77,21 @@ export async function writeTables<Result>(
   }
 }
 
-async function prepare({ location, ca }: TrustedServer): Promise<void> {
+async function prepare({ location, ca, settings }: TrustedServer): Promise<void> {
   const pool = new PostgresPool(location, { ca });
   try {
     await migrate(pool);
   } catch (error) {
-    throw failureOf(location, error);
+    throw failureOf({ location, settings }, error);
   } finally {
     await pool.close();
   }
 }
 
+/** What only reads, such as the source, leaves no doubt when its end is not heard of. */
 function isDoubtful(error: unknown): boolean {
-  return error instanceof CommitUnknown || (error instanceof Error && isDoubtful(error.cause));
+  if (error instanceof CommitUnknown) return error.committing.number !== undefined;
+  return error instanceof Error && isDoubtful(error.cause);
 }
 
 function doubtful(location: PostgresLocation, cause: unknown): DomainError {

@@ -53,5 +53,5 @@ const write = <Result>(body: (writer: TableWriter) => Promise<Result>): Promise<
 await copyTables(
   (body) => readTables(from, body),
   (body) => write((writer) => body(stepping(writer))),
-  (what, done, total) => reach(done === total ? what : ""),
+  { onProgress: (what, done, total) => reach(done === total ? what : "") },
 );

@@ -34,7 +34,9 @@ export function copyFile(
   { from, to }: Pick<Files, "from" | "to">,
   onProgress?: OnProgress,
 ): Promise<Copied> {
-  return copyTables((body) => readTables(from, body), (body) => writeTables(to, body), onProgress);
+  return copyTables((body) => readTables(from, body), (body) => writeTables(to, body), {
+    onProgress,
+  });
 }
 
 /** The refusal of a copy that has left nothing behind. */

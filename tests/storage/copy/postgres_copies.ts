@@ -29,7 +29,7 @@ export class PostgresCopies {
 
   /** Copies a SQLite file into the database. */
   copyIn(from: string, onProgress?: OnProgress): Promise<Copied> {
-    return copyTables((body) => readTables(from, body), this.write, onProgress);
+    return copyTables((body) => readTables(from, body), this.write, { onProgress });
   }
 
   /** Copies the database into a SQLite file. */

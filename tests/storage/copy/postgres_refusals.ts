@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import type { DomainError } from "../../../lib/base/errors.ts";
 import { copyTables } from "../../../lib/storage/copy.ts";
+import { parsePostgresUrl } from "../../../lib/storage/postgres/location.ts";
+import * as postgres from "../../../lib/storage/postgres/table_access.ts";
 import { readTables } from "../../../lib/storage/sqlite/table_reader.ts";
 import { TABLES } from "../../../lib/storage/tables.ts";
+import { Tunnel } from "../../servers/tunnel.ts";
 import { failureOf } from "../../support.ts";
 import { makeDatabase } from "../postgres/databases.ts";
 import { manyUsers, withFiles } from "./files.ts";
@@ -130,5 +133,23 @@ export function testRefusals(copies: PostgresCopies): void {
     } finally {
       await database.psql("DROP FUNCTION leave CASCADE");
     }
+  });
+
+  Deno.test("a source whose connection is lost at its end leaves no doubt of the target", async () => {
+    await database.wipe();
+    const source = await makeDatabase(database.server);
+    await using tunnel = new Tunnel(database.server.port);
+    const location = parsePostgresUrl(tunnel.through(database.server.url(source.name)))!;
+    const { message } = await failureOf(() =>
+      copyTables(
+        (body) =>
+          postgres.readTables({ location, ca: undefined }, (reader) => {
+            tunnel.loseAnswerTo("COMMIT\0");
+            return body(reader);
+          }),
+        copies.write,
+      )
+    ) as DomainError;
+    assert.match(message, new RegExp(`^The database ${source.name} of .* is unreachable`));
   });
 }

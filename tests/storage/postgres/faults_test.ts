@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseError } from "pg";
-import { isDomainError } from "../../../lib/base/errors.ts";
+import { DomainError, isDomainError } from "../../../lib/base/errors.ts";
 import { DeadlineExceeded } from "../../../lib/storage/postgres/deadline.ts";
 import {
   classify,
@@ -40,6 +40,11 @@ Deno.test("classify() goes by the SQLSTATE, and keeps what was sent as the cause
       assert.equal(sqlState(classify(error)), state);
     }
   }
+});
+
+Deno.test("classify() leaves an error that says already which database failed", () => {
+  const named = new DomainError("failed", "The other database is gone", { cause: sent("57P01") });
+  assert.equal(classify(named), named);
 });
 
 Deno.test("classify() leaves what is a matter of the statement, or of the program, as it is", () => {

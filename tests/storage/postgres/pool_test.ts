@@ -4,6 +4,7 @@ import { startServer } from "./databases.ts";
 import { testEnvironment } from "./pool_environment.ts";
 import { testLimits } from "./pool_limits.ts";
 import { testLosses } from "./pool_losses.ts";
+import { testNames, testNamesBehindPgBouncer } from "./pool_names.ts";
 import { testPgBouncer } from "./pool_pgbouncer.ts";
 import { testRefusals } from "./pool_refusals.ts";
 import { testShortage, testShortageOfPgBouncer } from "./pool_shortage.ts";
@@ -21,6 +22,7 @@ const server = await startServer(what, {
 if (server !== undefined) {
   const url = await server.createDatabase();
   testStatements(server, url);
+  testNames(url);
   testTransactions(server, url);
   testLimits(server, url);
   testLosses(server, url);
@@ -30,6 +32,7 @@ if (server !== undefined) {
   if (tls !== undefined) testTls(server, tls);
   if (await hasPgBouncer("a test of PgBouncer")) {
     testPgBouncer(server, url);
+    testNamesBehindPgBouncer(server, url);
     testShortageOfPgBouncer(server, url);
   }
 }

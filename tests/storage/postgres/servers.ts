@@ -13,7 +13,9 @@ const OF_LOGINS = ["users", "auth_logs", "client_policies", "client_credentials"
 const CHECK = new Uint8Array([1, 2, 255]);
 
 function told(id: string, at = 5) {
-  return { id, host: `${id}.example:8080`, version: "1.2.3", at, check: CHECK };
+  const host = `${id}.example:8080`;
+  const issuer = `https://${id}.example`;
+  return { id, host, version: "1.2.3", at, check: CHECK, issuer, limitedAt: null };
 }
 
 export function testServers(database: TestDatabase): void {
@@ -23,14 +25,16 @@ export function testServers(database: TestDatabase): void {
     async ([one, other]) => {
       assert.deepEqual(await one!.servers.list(), []);
       const before = Date.now();
+      const changed = { version: "1.2.4", issuer: null, limitedAt: "valkey.example:6379" };
       await one!.servers.tell(told("one"));
       await other!.servers.tell(told("other"));
-      await one!.servers.tell({ ...told("one", 7), version: "1.2.4" });
+      const time = await one!.servers.tell({ ...told("one", 7), ...changed });
       const list = await other!.servers.list();
       assert.deepEqual(list.map(({ seenAt: _, ...server }) => server), [
-        { ...told("one", 7), version: "1.2.4" },
+        { ...told("one", 7), ...changed },
         told("other"),
       ]);
+      assert.equal(time, list[0]!.seenAt);
       for (const { seenAt } of list) {
         assert.ok(before - 1 <= seenAt && seenAt <= Date.now() + 1, `${before} ${seenAt}`);
       }
