@@ -17,7 +17,7 @@ export interface ConnectionCount {
 interface Refusal {
   error: unknown;
   at: number;
-  /** How many there were. */
+  /** How many there were, or have been since. */
   made: number;
 }
 
@@ -35,10 +35,18 @@ export class Allowance {
     this.#now = now;
   }
 
-  /** The most that there may be at this moment. */
+  /**
+   * The most that there may be at this moment: one less than the server takes, so that another that
+   * has none finds a place.
+   */
   get most(): number {
     if (this.#refusal && this.#now() - this.#refusal.at >= PAUSE) this.#refusal = undefined;
-    return this.#refusal === undefined ? this.#wanted : Math.max(1, this.#refusal.made);
+    return this.#refusal === undefined ? this.#wanted : Math.max(1, this.#refusal.made - 1);
+  }
+
+  /** Whether one of those that there are is to be given up. */
+  isExceeded({ made, all }: ConnectionCount): boolean {
+    return made === all && made > this.most;
   }
 
   /** One was made. */
@@ -46,6 +54,7 @@ export class Allowance {
     if (count.made > this.#told) this.#told = Infinity;
     // What was refused while there were none may have been a matter of a moment.
     if (this.#refusal?.made === 0) this.#refusal = undefined;
+    if (this.#refusal) this.#refusal.made = Math.max(this.#refusal.made, count.made);
     this.#tell(count);
   }
 

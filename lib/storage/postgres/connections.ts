@@ -49,6 +49,8 @@ export class Connections {
   readonly #pool: pg.Pool;
   /** All connections, and how many had been lost when each was made. */
   readonly #clients = new Map<pg.PoolClient, number>();
+  /** The same without those that are about to end. */
+  readonly #usable = new Set<pg.PoolClient>();
   /** Those that were told that they are over. */
   readonly #failed = new WeakSet<pg.PoolClient>();
   readonly #allowance: Allowance;
@@ -67,7 +69,13 @@ export class Connections {
     });
     Object.defineProperty(this.#pool.options, "max", { get: () => this.#allowance.most });
     this.#pool.on("connect", (client) => this.#welcome(client));
-    this.#pool.on("remove", (client) => void this.#clients.delete(client));
+    this.#pool.on("release", (isGivenUp, client) => {
+      if (isGivenUp) this.#usable.delete(client);
+    });
+    this.#pool.on("remove", (client) => {
+      this.#usable.delete(client);
+      this.#clients.delete(client);
+    });
     this.#pool.on("error", (error) => {
       delete (error as { client?: unknown }).client; // which has the password
       onError?.(classify(new ConnectionLost(error)));
@@ -94,6 +102,7 @@ export class Connections {
       return await use(lease);
     } finally {
       if (lease.isLost && this.#isCurrent(client)) this.#losses++;
+      if (this.#allowance.isExceeded(this.#count())) lease.isLast = true;
     }
   }
 
@@ -126,6 +135,7 @@ export class Connections {
    */
   #welcome(client: pg.PoolClient): void {
     this.#clients.set(client, this.#losses);
+    this.#usable.add(client);
     this.#allowance.grow(this.#count());
     client.on("error", () => void this.#failed.add(client));
   }
@@ -134,10 +144,8 @@ export class Connections {
     return this.#clients.get(client) === this.#losses;
   }
 
-  /** Those that are about to end do not count. */
   #count(): ConnectionCount {
-    const all = this.#pool.totalCount;
-    return { made: Math.min(this.#clients.size, all), all };
+    return { made: this.#usable.size, all: this.#pool.totalCount };
   }
 
   /** When the server takes no more, the next call waits for one of those that there are. */

@@ -29,6 +29,8 @@ export class Lease implements Disposable {
   /** What the connection was lost by. */
   #loss: unknown;
   #isBroken = false;
+  /** Whether the connection is given up afterwards. */
+  isLast = false;
 
   constructor(client: pg.PoolClient, deadline: TimeLimit) {
     this.#client = client;
@@ -75,7 +77,7 @@ export class Lease implements Disposable {
   [Symbol.dispose](): void {
     this.#client.off("error", this.#lose);
     if (this.#isBroken) discard(this.#client);
-    else this.#client.release();
+    else this.#client.release(this.isLast);
   }
 
   async #ask(query: pg.QueryConfig & { queryMode?: string }): Promise<pg.QueryResult> {

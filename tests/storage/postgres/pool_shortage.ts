@@ -6,9 +6,11 @@ import { isDomainError } from "../../../lib/base/errors.ts";
 import { sqlState } from "../../../lib/storage/postgres/faults.ts";
 import { parsePostgresUrl, type PostgresLocation } from "../../../lib/storage/postgres/location.ts";
 import type { PostgresPool } from "../../../lib/storage/postgres/pool.ts";
+import { eventually } from "../../blackbox/harness.ts";
 import { PgBouncer } from "../../servers/pgbouncer.ts";
 import { type PostgresServer, ROLE_PASSWORD } from "../../servers/postgres.ts";
 import { failureOf, recordingLog } from "../../support.ts";
+import { begin, type Open } from "./interleaving.ts";
 import { assertTellsNothing, withPool } from "./pools.ts";
 
 /** How many connections there may be. */
@@ -37,8 +39,12 @@ export function testShortage(server: PostgresServer, url: string): void {
     const onShortage = (count: number, error: unknown) => told.push([count, error]);
     let time = 0;
     await withPool(location, { onShortage, now: () => time }, async (pool) => {
-      await burst(pool);
-      assert.equal(pool.size, FEW);
+      const held: Open[] = [];
+      while (held.length < FEW) held.push(await begin(pool, () => Promise.resolve()));
+      const calls = burst(pool);
+      await eventually("the lack is told", () => told.length > 0 || undefined);
+      await Promise.all(held.map((one) => one.commit()));
+      await calls;
       time += 5000; // when it tries again
       await burst(pool);
       assert.deepEqual(told.map(([count]) => count), [FEW]);
@@ -54,7 +60,8 @@ export function testShortage(server: PostgresServer, url: string): void {
       JSON.parse(line)
     );
     assert.deepEqual(others, []);
-    assert.deepEqual([level, connections, wanted], ["warn", FEW, 10]);
+    assert.deepEqual([level, wanted], ["warn", 10]);
+    assert.ok(connections >= 1 && connections <= FEW);
     assert.match(message, /takes no more connections/);
     assert.match(reason, /^too many connections for role/);
   });
@@ -68,14 +75,15 @@ export function testShortage(server: PostgresServer, url: string): void {
       await server.psql("ALTER ROLE few_at_first CONNECTION LIMIT -1");
       time += 4999;
       await burst(pool);
-      assert.equal(pool.size, FEW);
+      assert.ok(pool.size <= FEW);
       time += 1;
       await burst(pool);
       assert.equal(pool.size, 5);
       await server.psql("ALTER ROLE few_at_first CONNECTION LIMIT 4");
       await server.terminateAll();
       await burst(pool);
-      assert.deepEqual([pool.size, told], [4, 2]);
+      assert.ok(pool.size <= 4);
+      assert.equal(told, 2);
     });
   });
 
@@ -93,7 +101,17 @@ export function testShortage(server: PostgresServer, url: string): void {
     });
   });
 
-  Deno.test("who can have no connection at all is told so, and has some when others end theirs", async () => {
+  Deno.test("a server that has all connections leaves one to another that has none", async () => {
+    const location = await makeRole("few_to_share");
+    await withPool(location, {}, (one) =>
+      withPool(location, {}, async (other) => {
+        await burst(one);
+        await burst(other);
+        await Promise.all([burst(one), burst(other)]);
+      }));
+  });
+
+  Deno.test("who can have no connection at all is told so, and has as many as it wants when it can", async () => {
     const location = await makeRole("few_for_others");
     await withPool(location, { max: FEW }, async (others) => {
       await burst(others);
@@ -101,10 +119,10 @@ export function testShortage(server: PostgresServer, url: string): void {
         const error = await failureOf(() => pool.read(CALL));
         assert.ok(isDomainError(error, "storage_unavailable"));
         assert.equal(sqlState(error), "53300");
-        await others.close();
+        await server.psql("ALTER ROLE few_for_others CONNECTION LIMIT -1");
         await burst(pool); // by the first one, for which the others wait
         await burst(pool);
-        assert.equal(pool.size, FEW);
+        assert.equal(pool.size, 10);
       });
     });
   });
@@ -115,7 +133,7 @@ export function testShortageOfPgBouncer(server: PostgresServer, url: string): vo
     await using bouncer = await PgBouncer.start(server, { clients: FEW });
     await withPool(bouncer.through(url), {}, async (pool) => {
       await burst(pool);
-      assert.equal(pool.size, FEW);
+      assert.ok(pool.size <= FEW);
     });
   });
 }
