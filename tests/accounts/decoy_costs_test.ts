@@ -90,17 +90,15 @@ Deno.test("Authentication.authenticate() works for nobody as for users whose has
   const dear = { memoryKib: 16_384, passes: 4, lanes: 1 };
   const { accounts, store } = makeAccounts();
   await store(hashAt(dear));
-  const timeOf = async (username: string) => {
-    const times = [];
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      times.push(
-        await duration(() =>
-          failureOf(() => accounts.authentication.authenticate({ username, password: "x" }, CLIENT))
-        ),
-      );
-    }
-    return Math.min(...times);
-  };
-  const [known, unknown] = [await timeOf("alice"), await timeOf("nobody")];
+  const timeOf = (username: string) =>
+    duration(() =>
+      failureOf(() => accounts.authentication.authenticate({ username, password: "x" }, CLIENT))
+    );
+  let [known, unknown] = [Infinity, Infinity];
+  // In turns, and the quickest of each: other programs hold up one or the other.
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    known = Math.min(known, await timeOf("alice"));
+    unknown = Math.min(unknown, await timeOf("nobody"));
+  }
   assert.ok(unknown > known / 3 && known > unknown / 3, `${known} ms, ${unknown} ms`);
 });
