@@ -8,9 +8,9 @@ import { hasPostgres, PostgresServer } from "../servers/postgres.ts";
 
 const ignore = !await hasPostgres("the restoring of a PostgreSQL");
 
-/** What is said after `hint: `. */
-function hintsIn(stderr: string): string[] {
-  return [...stderr.matchAll(/^jwks-server: hint: (.*)$/gm)].map(([, hint]) => hint!);
+/** The command that is told in a hint, from its program to its end. */
+function commandIn(stderr: string, program: string): string | undefined {
+  return new RegExp(`^jwks-server: hint: (?:.*: )?(${program} .*)$`, "m").exec(stderr)?.[1];
 }
 
 Deno.test({
@@ -34,9 +34,9 @@ Deno.test({
   const { code, stderr } = await directory.run(["backup", "jwks.dump"], { env });
   assert.equal(code, 2);
   assert.deepEqual(await directory.files(), new Map());
-  const [dump, create, restore] = hintsIn(stderr)
-    .map((hint) => hint.replace(/^[^:]*: (?=createdb|pg_restore)|^then: /, ""))
-    .map((line) => line.replaceAll("jwks.dump", `${postgres.socketDirectory}/jwks.dump`));
+  const [dump, create, restore] = ["pg_dump", "createdb", "pg_restore"]
+    .map((program) => commandIn(stderr, program))
+    .map((line) => line?.replaceAll("jwks.dump", `${postgres.socketDirectory}/jwks.dump`));
   await postgres.shell(dump!);
   const later = await server.register();
   await server.stop();
