@@ -22,12 +22,14 @@ interface Asked {
 /** What a login asks for: the client, and that it be put on record. */
 async function askedByLogin(ip: string, at: number): Promise<Asked[]> {
   const asked: Asked[] = [];
+  const answer: object[] = [];
   const ask = (sql: string, values: readonly Value[] = []) => {
     asked.push({ sql, values });
-    return Promise.resolve({ rows: [], count: 0 });
+    return Promise.resolve({ rows: answer, count: answer.length });
   };
   const storage = new PostgresStorage({ read: ask, write: ask } as unknown as PostgresPool);
   await storage.findClient(USER.username);
+  answer.push({ version: 1, isLogged: true });
   await storage.recordAuthentication({ ip, at, user: USER });
   return asked;
 }
