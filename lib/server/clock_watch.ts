@@ -6,8 +6,11 @@ import { CLOCK_SKEW } from "../rotation/policy.ts";
 /** From where on a clock is told to be off, in milliseconds. */
 export const NOTABLE_OFFSET = 60_000;
 
+/** How far off the measuring itself may be, which the way to the database is a part of, in milliseconds. */
+const UNCERTAINTY = 1000;
+
 /** From where on tokens are refused, and keys sign untimely, in milliseconds. */
-const HARMFUL_OFFSET = CLOCK_SKEW * 1000;
+const HARMFUL_OFFSET = CLOCK_SKEW * 1000 + UNCERTAINTY;
 
 type Severity = "none" | "notable" | "harmful";
 
