@@ -1,5 +1,6 @@
 /** A database on a PostgreSQL server, as a server or a command finds it. */
 
+import { firstReason } from "../base/first_reason.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { examinePostgres } from "../storage/postgres/examination.ts";
 import type { PostgresLocation } from "../storage/postgres/location.ts";
@@ -84,10 +85,9 @@ function tellOfLoss(error: unknown, log: Log): void {
 
 /** Calls wait for the connections that there are, which takes them longer. */
 function tellOfShortage(connections: number, error: unknown, log: Log): void {
-  const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
   log.warn("the database takes no more connections from this server", {
     connections,
     wanted: MAX_CONNECTIONS,
-    reason,
+    reason: error instanceof Error ? firstReason(error) : "",
   });
 }

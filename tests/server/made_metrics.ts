@@ -2,18 +2,11 @@
 
 import { Metrics } from "../../lib/server/metrics.ts";
 import type { WatchedParts } from "../../lib/server/watched_parts.ts";
+import { noFailures } from "../../lib/storage/failure_counts.ts";
 import { FakeClock, ISSUER } from "../support.ts";
 
 /** A storage without failures. */
-export const FAILURES = {
-  locked: 0,
-  full: 0,
-  "read-only": 0,
-  damaged: 0,
-  altered: 0,
-  unreachable: 0,
-  other: 0,
-};
+export const FAILURES = noFailures();
 
 /** The metrics, the samples by their names with labels, and the names alone. */
 export function makeMetrics(parts: Partial<WatchedParts> = {}) {

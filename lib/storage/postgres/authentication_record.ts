@@ -1,17 +1,12 @@
 /** How an authentication is recorded: by one statement, for one round trip to the server. */
 
+import { USE_INTERVAL } from "../use_interval.ts";
 import type { AuthenticationRecord } from "../storage.ts";
 import { timeAt, toSeconds } from "./columns.ts";
 import { sqlState } from "./faults.ts";
 import { toRevision } from "./meta.ts";
 import type { Statements } from "./transaction.ts";
 import type { Value } from "./values.ts";
-
-/** How old `last_login` gets before it is written again, in seconds. */
-const LAST_LOGIN_INTERVAL = 60;
-
-/** How old `last_used` gets before it is written again, in milliseconds. */
-const LAST_USED_INTERVAL = 60_000;
 
 /** What a row refers to is not there any more (SQLSTATE). */
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -20,9 +15,9 @@ const AT = timeAt("$2");
 
 /** One that lies ahead is a clock's that was set back since. */
 const IS_LOGIN_DUE = `(last_login IS NULL OR last_login > ${AT} ` +
-  `OR last_login <= ${AT} - interval '${LAST_LOGIN_INTERVAL} seconds')`;
+  `OR last_login <= ${AT} - interval '${USE_INTERVAL} milliseconds')`;
 
-const IS_USE_DUE = `(last_used IS NULL OR last_used <= $7 - ${LAST_USED_INTERVAL})`;
+const IS_USE_DUE = `(last_used IS NULL OR last_used <= $7 - ${USE_INTERVAL})`;
 
 /** Without its row nothing is recorded, as nobody could tell whether the keys are those that signed. */
 const STATE = "SELECT version FROM key_state";

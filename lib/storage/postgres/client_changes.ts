@@ -16,7 +16,8 @@ import {
   writeClientPolicy,
 } from "./clients_tables.ts";
 import type { Statements } from "./transaction.ts";
-import { must } from "./superseded.ts";
+import { versionOf } from "../client_version.ts";
+import { must } from "../superseded.ts";
 import { createUser, deleteUser, replacePasswordHash, writeEmail } from "./users_table.ts";
 
 /** In a transaction. @throws {Superseded} when a client or what is taken has changed. */
@@ -75,12 +76,4 @@ async function addKeysTo(
   keys: readonly NewKeyCredential[],
 ): Promise<void> {
   for (const key of keys) must(await addCredential(tx, userId, key));
-}
-
-/** Everything of a client but when it was used. */
-function versionOf({ user, policy, credentials }: ClientRecord): string {
-  return JSON.stringify([
-    [user.id, user.username, user.passwordHash, user.email, policy],
-    credentials.map(({ id, type, kid, value, validUntil }) => [id, type, kid, value, validUntil]),
-  ]);
 }

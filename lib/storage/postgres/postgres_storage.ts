@@ -4,7 +4,7 @@
  */
 
 import type { MonotonicClock } from "../../base/clock.ts";
-import { DomainError, isDomainError } from "../../base/errors.ts";
+import { countFailure, noFailures } from "../failure_counts.ts";
 import type {
   AuthenticationCount,
   AuthenticationEntry,
@@ -24,7 +24,6 @@ import type {
   RowId,
   ServerRegistry,
   Storage,
-  StorageFailure,
   UseRegistry,
   UserQuery,
   UserRecord,
@@ -39,7 +38,7 @@ import { KnownRevision } from "./known_revision.ts";
 import * as meta from "./meta.ts";
 import type { PostgresPool, StatementOptions, TransactionOptions } from "./pool.ts";
 import * as servers from "./servers_table.ts";
-import { Superseded, unlessSuperseded } from "./superseded.ts";
+import { unlessSuperseded } from "../superseded.ts";
 import type { Statements } from "./transaction.ts";
 import * as usedIds from "./used_ids_table.ts";
 import * as users from "./users_table.ts";
@@ -63,15 +62,7 @@ function bound(query: Statements["query"]): Statements {
 
 /** A `Storage` over a pool, which it owns from then on. */
 export class PostgresStorage implements Storage {
-  readonly failures: Record<StorageFailure, number> = {
-    locked: 0,
-    full: 0,
-    "read-only": 0,
-    damaged: 0,
-    altered: 0,
-    unreachable: 0,
-    other: 0,
-  };
+  readonly failures = noFailures();
   readonly servers: ServerRegistry = {
     tell: (server) => {
       this.#told.add(server.id);
@@ -269,15 +260,11 @@ export class PostgresStorage implements Storage {
     return this.#counted(this.#pool.transaction(run, options));
   }
 
-  /** What the domain refuses by itself is no failure of the storage. */
   async #counted<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
     } catch (error) {
-      if (isDomainError(error, "storage_unavailable")) this.failures[error.data.fault!]++;
-      else if (!(error instanceof DomainError || error instanceof Superseded)) {
-        this.failures.other++;
-      }
+      countFailure(this.failures, error);
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import { secondsIn, timeAt, toMilliseconds, toSeconds } from "./columns.ts";
 import { sqlState } from "./faults.ts";
 import type { Statements } from "./transaction.ts";
 import { folded } from "./schema.ts";
-import { must, Superseded } from "./superseded.ts";
+import { must, Superseded } from "../superseded.ts";
 
 /** What somebody else has already (SQLSTATE). */
 const UNIQUE_VIOLATION = "23505";

@@ -15,11 +15,10 @@ import {
   replacePassword,
   writeClientPolicy,
 } from "./clients_tables.ts";
+import { versionOf } from "../client_version.ts";
+import { must, Superseded } from "../superseded.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { createUser, deleteUser, replacePasswordHash, writeEmail } from "./users_table.ts";
-
-/** What was read before is not so any more: the transaction is rolled back by this. */
-export class Superseded extends Error {}
 
 /** In a transaction. @throws {Superseded} when a client or what is taken has changed. */
 export function applyClients(
@@ -65,16 +64,4 @@ function addKeysTo(
   keys: readonly NewKeyCredential[],
 ): void {
   for (const key of keys) must(addCredential(database, userId, key));
-}
-
-function must(done: boolean): void {
-  if (!done) throw new Superseded();
-}
-
-/** Everything of a client but when it was used. */
-function versionOf({ user, policy, credentials }: ClientRecord): string {
-  return JSON.stringify([
-    [user.id, user.username, user.passwordHash, user.email, policy],
-    credentials.map(({ id, type, kid, value, validUntil }) => [id, type, kid, value, validUntil]),
-  ]);
 }

@@ -1,5 +1,6 @@
 /** The tables `client_policies` and `client_credentials`. */
 
+import { USE_INTERVAL } from "../use_interval.ts";
 import type {
   ClientRecord,
   CredentialRecord,
@@ -10,9 +11,6 @@ import type {
 import { exact, text } from "./columns.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { replacePasswordHash, toUser, USER_COLUMNS, type UserRow } from "./users_table.ts";
-
-/** How old `last_used` gets before it is written again, in milliseconds. */
-const LAST_USED_INTERVAL = 60_000;
 
 const SELECT_CREDENTIALS = `SELECT ${exact("id")} AS id, type, ${text("kid")} AS kid, ` +
   `${text("value")} AS value, created_at AS createdAt, valid_until AS validUntil, ` +
@@ -143,5 +141,5 @@ export function isUsable(
 export function setLastUsed(database: SqliteDatabase, id: RowId, at: number): void {
   const sql = "UPDATE client_credentials SET last_used = ? " +
     "WHERE id = ? AND (last_used IS NULL OR last_used <= ?)";
-  database.run(sql, at, id, at - LAST_USED_INTERVAL);
+  database.run(sql, at, id, at - USE_INTERVAL);
 }

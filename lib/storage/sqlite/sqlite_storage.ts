@@ -1,7 +1,8 @@
 /** The storage in one SQLite file. */
 
 import { setImmediate } from "node:timers";
-import { DomainError, isDomainError } from "../../base/errors.ts";
+import { isDomainError } from "../../base/errors.ts";
+import { countFailure, noFailures } from "../failure_counts.ts";
 import type {
   AuthenticationCount,
   AuthenticationEntry,
@@ -19,15 +20,14 @@ import type {
   PasswordReplacement,
   RowId,
   Storage,
-  StorageFailure,
   UserQuery,
   UserRecord,
 } from "../storage.ts";
 import * as authLogs from "./auth_logs_table.ts";
-import { applyClients, Superseded } from "./client_changes.ts";
+import { unlessSuperseded } from "../superseded.ts";
+import { applyClients } from "./client_changes.ts";
 import * as clients from "./clients_tables.ts";
 import type { SqliteDatabase } from "./database.ts";
-
 import { GroupCommit } from "./group_commit.ts";
 import * as keys from "./keys_table.ts";
 import * as meta from "./meta.ts";
@@ -40,15 +40,7 @@ const LOCK_ATTEMPTS = 20;
 
 /** A `Storage` over an open database, which it owns from then on. */
 export class SqliteStorage implements Storage {
-  readonly failures: Record<StorageFailure, number> = {
-    locked: 0,
-    full: 0,
-    "read-only": 0,
-    damaged: 0,
-    altered: 0,
-    unreachable: 0,
-    other: 0,
-  };
+  readonly failures = noFailures();
   /** All that work on the file are on its machine, and seen there. */
   readonly servers = undefined;
   readonly connections = undefined;
@@ -159,13 +151,11 @@ export class SqliteStorage implements Storage {
   }
 
   async applyClients(expected: readonly ClientRecord[], changes: ClientChanges): Promise<boolean> {
-    try {
-      await this.#write((database) => applyClients(database, expected, changes));
+    const applied = this.#write((database) => {
+      applyClients(database, expected, changes);
       return true;
-    } catch (error) {
-      if (error instanceof Superseded) return false;
-      throw error;
-    }
+    });
+    return await unlessSuperseded(applied) ?? false;
   }
 
   readTombstones(): Promise<Uint8Array[]> {
@@ -249,16 +239,12 @@ export class SqliteStorage implements Storage {
         return body(this.#database);
       } catch (error) {
         const isLocked = isDomainError(error) && error.data.fault === "locked";
-        if (!isLocked || attempt === LOCK_ATTEMPTS) throw this.#counted(error);
+        if (!isLocked || attempt === LOCK_ATTEMPTS) {
+          countFailure(this.failures, error);
+          throw error;
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
     }
-  }
-
-  /** What the domain refuses by itself is no failure of the storage. */
-  #counted(error: unknown): unknown {
-    if (isDomainError(error, "storage_unavailable")) this.failures[error.data.fault!]++;
-    else if (!(error instanceof DomainError || error instanceof Superseded)) this.failures.other++;
-    return error;
   }
 }

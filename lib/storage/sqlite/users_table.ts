@@ -1,5 +1,6 @@
 /** The table `users`, and the tombstones of those deleted. */
 
+import { USE_INTERVAL } from "../use_interval.ts";
 import { timestamp } from "../../base/clock.ts";
 import type { NewUser, RowId, UserQuery, UserRecord } from "../storage.ts";
 import { asPage, exact, pageOf, text, timeIn } from "./columns.ts";
@@ -34,9 +35,6 @@ export function toUser(row: UserRow): UserRecord {
 function toUserIf(row: UserRow | undefined): UserRecord | undefined {
   return row && toUser(row);
 }
-
-/** How old `last_login` gets before it is written again, in milliseconds. */
-const LAST_LOGIN_INTERVAL = 60_000;
 
 /** The columns of a user, as they are named in its record. */
 export const USER_COLUMNS = Object.entries(COLUMNS)
@@ -145,7 +143,7 @@ export function setLastLogin(
   if (found === undefined) return false;
   const written = timeIn(found.lastLogin);
   // One that lies ahead is a clock's that was set back since.
-  const isRecent = written !== null && written <= at && at - written < LAST_LOGIN_INTERVAL;
+  const isRecent = written !== null && written <= at && at - written < USE_INTERVAL;
   if (!isRecent) database.run("UPDATE users SET last_login = ? WHERE id = ?", timestamp(at), id);
   return true;
 }
